@@ -1,0 +1,1 @@
+"""Recordings: reading, windows, features and synthesis."""

@@ -1,0 +1,1 @@
+"""Work as independent items, with retries, progress and failures kept per item."""

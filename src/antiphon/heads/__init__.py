@@ -1,0 +1,1 @@
+"""Small models on top of embeddings: linear, MLP, calibration, thresholds, detector files."""

@@ -1,0 +1,1 @@
+"""Annotations, label sets and the file formats they come in."""

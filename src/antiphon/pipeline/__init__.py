@@ -1,0 +1,1 @@
+"""What the verbs of a project do: embed, search, label, train, detect, report."""

@@ -1,0 +1,1 @@
+"""Charts and spectrograms as self-contained SVG, PNG and HTML."""

@@ -1,0 +1,1 @@
+"""The project folder: catalogue, vectors and the journal of what is done."""
