@@ -1,0 +1,1 @@
+"""Strategies, one file each; :mod:`antiphon.active.base` finds them by name."""
