@@ -1,0 +1,1 @@
+"""Outside file formats of annotations, one file each, found through the registry."""
