@@ -1,7 +1,7 @@
 """Errors that a user meets: each says where, what is wrong and what to do.
 
 The command line turns them into one sentence and an exit code: 2 for a mistake of the user's
-(:class:`UserError` and its kinds), 1 when part of the work failed (:class:`PartialFailure`).
+(:class:`UserError` and its kinds), 1 when part of the work failed (:class:`PartialError`).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class MissingExtraError(UserError):
         return (type(self), (self.extra, self.purpose))
 
 
-class PartialFailure(AntiphonError):
+class PartialError(AntiphonError):
     """The run went to its end, but some items failed; the rest is finished and kept."""
 
     exit_code = 1

@@ -1,0 +1,142 @@
+"""Write detections or annotations for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from antiphon.errors import UserError
+from antiphon.labels.annotation import PRESENT, make_annotations
+from antiphon.labels.formats.registry import write_annotations
+from antiphon.pipeline.detect import load_detections, merged
+from antiphon.pipeline.files import replace_file
+from antiphon.store.project import ProjectFolder
+
+FORMATS = ("raven", "audacity", "csv", "parquet")
+
+
+def export(
+    folder: ProjectFolder,
+    target: Path,
+    *,
+    format: str,
+    what: str = "detections",
+    run: str | None = None,
+    merge: bool = True,
+    gap_s: float = 0.0,
+    min_score: float | None = None,
+    labels: tuple[str, ...] = (),
+) -> tuple[list[Path], int]:
+    """Write detections (or annotations) and return the files and the number of rows.
+
+    Parameters
+    ----------
+    target
+        A folder for ``raven`` and ``audacity`` (one file for each recording), a file otherwise.
+    format
+        ``raven``, ``audacity``, ``csv`` or ``parquet``.
+    what
+        ``detections`` or ``annotations``.
+    run
+        Which detections, by name; the newest when None.
+    merge
+        Join windows of a label that touch into one span.
+    gap_s
+        Join across gaps of at most so many seconds.
+    min_score
+        Leave out detections below this probability.
+    labels
+        Only these; all when empty.
+
+    Raises
+    ------
+    UserError
+        If there is nothing to export, or a name is unknown.
+    """
+    if format not in FORMATS:
+        raise UserError(f"--format {format!r} is not known. There are: {', '.join(FORMATS)}.")
+    if what == "annotations":
+        table = annotation_table(folder)
+        _check_labels(labels, folder.catalogue.label_names())
+        if labels:
+            keep = np.isin(table.column("label").to_numpy(zero_copy_only=False).astype(str), labels)
+            table = table.filter(pa.array(keep))
+        return _write(table, target, format), int(table.num_rows)
+    if what != "detections":
+        raise UserError(f"{what!r} cannot be exported. There are: detections, annotations.")
+    found = load_detections(folder, run)
+    known = (found.schema.metadata or {}).get(b"labels", b"").decode().split("\n")
+    _check_labels(labels, known)
+    if labels:
+        keep = np.isin(found.column("label").to_numpy(zero_copy_only=False).astype(str), labels)
+        found = found.filter(pa.array(keep))
+    if min_score is not None:
+        found = found.filter(pa.array(found.column("probability").to_numpy() >= min_score))
+    if merge:
+        found = merged(found, gap_s)
+    if format == "parquet":
+        replace_file(target, lambda temporary: pq.write_table(found, temporary))
+        return [target], int(found.num_rows)
+    if format == "csv":
+        plain = found.drop_columns(["recording_id"])
+        replace_file(target, lambda temporary: pa_csv.write_csv(plain, temporary))
+        return [target], int(found.num_rows)
+    return _write(as_annotations(found), target, format), int(found.num_rows)
+
+
+def as_annotations(detections: pa.Table) -> pa.Table:
+    """Return detections as an annotation table, the probability as confidence."""
+    channel = detections.column("channel").to_pylist()
+    return make_annotations(
+        {
+            "recording": detections.column("path"),
+            "start_s": detections.column("start_s"),
+            "end_s": detections.column("end_s"),
+            "channel": [None if c < 0 else c for c in channel],
+            "label": detections.column("label"),
+            "presence": [PRESENT] * detections.num_rows,
+            "confidence": detections.column("probability").cast(pa.float64()),
+        }
+    )
+
+
+def annotation_table(folder: ProjectFolder) -> pa.Table:
+    """Return all annotations of the project, each with its recording's path."""
+    rows = folder.catalogue.annotations()
+    recordings = folder.catalogue.recordings()
+    path = dict(
+        zip(recordings.column("id").to_pylist(), recordings.column("path").to_pylist(), strict=True)
+    )
+    rows = rows.filter(pa.array([i in path for i in rows.column("recording_id").to_pylist()]))
+    names = [path[i] for i in rows.column("recording_id").to_pylist()]
+    wanted = (
+        "start_s",
+        "end_s",
+        "low_hz",
+        "high_hz",
+        "channel",
+        "label",
+        "presence",
+        "scope",
+        "confidence",
+        "annotator",
+        "note",
+    )
+    return make_annotations({"recording": names, **{name: rows.column(name) for name in wanted}})
+
+
+def _write(table: pa.Table, target: Path, format: str) -> list[Path]:
+    if format == "parquet":
+        replace_file(target, lambda temporary: pq.write_table(table, temporary))
+        return [target]
+    return write_annotations(table, target, format)
+
+
+def _check_labels(wanted: tuple[str, ...], known: list[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            raise UserError(f"There is no label {name!r}. There are: {', '.join(known) or 'none'}.")

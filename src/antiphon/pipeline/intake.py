@@ -1,0 +1,174 @@
+"""From audio folders to catalogue rows: find, probe, name, place; only what is new is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from antiphon.audio.names import parse_name
+from antiphon.audio.recording import content_key, find_recordings, probe
+from antiphon.engine.progress import Reporter, Silent
+from antiphon.errors import AudioError
+from antiphon.pipeline.metadata import MetadataTable, read_metadata
+from antiphon.store.project import ProjectFolder
+from antiphon.store.recordings import RecordingEntry, SyncReport
+
+_DATE_FOLDER = re.compile(r"^(19|20)\d{2}[-_.]?\d{2}([-_.]?\d{2})?$")
+_DULL_FOLDERS = {"audio", "data", "wav", "wavs", "flac", "recordings", "sounds", "raw", "dcim"}
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeReport:
+    """What a scan of the audio folders found.
+
+    Parameters
+    ----------
+    sync
+        Recordings that are new, changed, as before, and missing.
+    missing
+        Paths of recordings that are in the catalogue and no longer on disk.
+    unreadable, partial
+        ``(path, reason)`` of files that cannot be read at all, or only up to a point.
+    without_metadata, unused_metadata
+        How many recordings no metadata row names (0 without a metadata table), and the rows
+        that name no recording.
+    """
+
+    sync: SyncReport
+    missing: list[str]
+    unreadable: list[tuple[str, str]]
+    partial: list[tuple[str, str]]
+    without_metadata: int
+    unused_metadata: list[str]
+
+
+def scan(
+    folder: ProjectFolder, *, reporter: Reporter | None = None, workers: int = 4
+) -> IntakeReport:
+    """Bring the catalogue up to date with the project's audio folders.
+
+    A file whose size and modification time are those in the catalogue is not opened again.
+
+    Raises
+    ------
+    FileError
+        If an audio folder is not there.
+    FormatError
+        If a metadata table cannot be used.
+    """
+    reporter = reporter or Silent()
+    tables = [read_metadata(folder.root / path) for path in folder.config.metadata]
+    known = folder.catalogue.known_files()
+    entries: list[RecordingEntry] = []
+    without = 0
+    for root in folder.config.audio:
+        base = folder.audio_root(root.name)
+        paths = find_recordings(base)
+        reporter.start(f"Reading headers in {base}", len(paths), "files")
+
+        def enter(
+            path: Path, name: str = root.name, base: Path = base
+        ) -> tuple[RecordingEntry, bool]:
+            return _entry(name, base, path, known, tables)
+
+        with ThreadPoolExecutor(workers) as pool:
+            for entry, found in pool.map(enter, paths):
+                entries.append(entry)
+                without += bool(tables) and not found
+                reporter.advance(1)
+        reporter.finish()
+    sync = folder.catalogue.sync_recordings(entries)
+    rows = folder.catalogue.recordings(all_states=True)
+    path = dict(zip(rows.column("id").to_pylist(), rows.column("path").to_pylist(), strict=True))
+    return IntakeReport(
+        sync=sync,
+        missing=[path[i] for i in sync.missing],
+        unreadable=_with_status(entries, "unreadable"),
+        partial=_with_status(entries, "partial"),
+        without_metadata=without,
+        unused_metadata=[name for table in tables for name in table.unused],
+    )
+
+
+def _with_status(entries: list[RecordingEntry], status: str) -> list[tuple[str, str]]:
+    return [(e.path, e.problem or "") for e in entries if e.status == status]
+
+
+def _entry(
+    root: str,
+    base: Path,
+    path: Path,
+    known: dict[tuple[str, str], RecordingEntry],
+    tables: list[MetadataTable],
+) -> tuple[RecordingEntry, bool]:
+    """Describe one file, from the catalogue where it has not changed."""
+    relative = PurePosixPath(path.relative_to(base).as_posix())
+    stat = path.stat()
+    before = known.get((root, str(relative)))
+    if before is not None and (before.size, before.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+        entry = before
+    else:
+        entry = _read(root, relative, path, stat.st_size, stat.st_mtime_ns)
+    return _place(entry, relative, tables)
+
+
+def _read(root: str, relative: PurePosixPath, path: Path, size: int, mtime: int) -> RecordingEntry:
+    name = parse_name(path)
+    blank = RecordingEntry(
+        root=root,
+        path=str(relative),
+        content_key=f"{size}-{mtime}",
+        size=size,
+        mtime_ns=mtime,
+        start_time=name.start_time,
+        utc_offset_s=name.utc_offset_s,
+        site=folder_site(relative) or name.recorder,
+    )
+    try:
+        info = probe(path)
+        blank = replace(blank, content_key=content_key(path))
+    except (AudioError, OSError) as error:
+        reason = error.problem if isinstance(error, AudioError) else str(error)
+        return replace(blank, status="unreadable", problem=reason)
+    return replace(
+        blank,
+        container=info.container,
+        sample_rate=info.sample_rate,
+        channels=info.channels,
+        frames=info.frames,
+        status="partial" if info.problem else "ok",
+        problem=info.problem,
+    )
+
+
+def folder_site(relative: PurePosixPath) -> str | None:
+    """Return the first folder of a relative path that can be the name of a site.
+
+    Folders that are dates or everyday names such as ``Data`` are passed over.
+    """
+    for part in relative.parts[:-1]:
+        if not _DATE_FOLDER.match(part) and part.lower() not in _DULL_FOLDERS:
+            return part
+    return None
+
+
+def _place(
+    entry: RecordingEntry, relative: PurePosixPath, tables: list[MetadataTable]
+) -> tuple[RecordingEntry, bool]:
+    """Lay the metadata tables over an entry, later ones over earlier ones."""
+    found = False
+    pick: Callable[[object, object], object] = lambda new, old: old if new is None else new  # noqa: E731
+    for table in tables:
+        row = table.find(relative)
+        if row is None:
+            continue
+        found = True
+        facts = {
+            name: pick(getattr(row, name), getattr(entry, name))
+            for name in ("site", "start_time", "latitude", "longitude", "licence")
+        }
+        entry = replace(entry, **facts, extra={**entry.extra, **row.extra})  # type: ignore[arg-type]
+    return entry, found

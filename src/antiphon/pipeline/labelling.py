@@ -1,0 +1,233 @@
+"""Bring labels in: read any program's table and tie its rows to the project's recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from antiphon.errors import UserError
+from antiphon.labels.annotation import ABSENT, PRESENT, make_annotations
+from antiphon.labels.formats.registry import Problem, read_annotations
+from antiphon.store.project import ProjectFolder
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import brought.
+
+    Parameters
+    ----------
+    added, already
+        Annotations that are new, and ones that the project had.
+    recordings
+        Recordings that the tables speak about.
+    labels
+        Present annotations in the tables, by label.
+    skipped
+        Rows that say nothing, such as queue rows that were not filled in.
+    unknown
+        Names of recordings in the tables that the project does not have, with their rows.
+    problems
+        Files that could not be read, and oddities in those that could.
+    beyond
+        Rows that begin after the end of their recording; they were left out.
+    """
+
+    added: int
+    already: int
+    recordings: int
+    labels: dict[str, int]
+    skipped: int = 0
+    unknown: dict[str, int] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    beyond: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row of every file was taken."""
+        return not (self.unknown or self.beyond or any(p.unread for p in self.problems))
+
+
+class RecordingNames:
+    """Finds a recording by what a label table calls it.
+
+    A name matches by its longest common tail of path parts: the full relative path first, then
+    ``SITE/file.wav``, then ``file.wav``, then the stem. Letter case is ignored only when the
+    exact case finds nothing.
+    """
+
+    def __init__(self, folder: ProjectFolder) -> None:
+        rows = folder.catalogue.recordings()
+        self._names: dict[str, list[int]] = {}
+        self._low: dict[str, list[int]] = {}
+        self.duration: dict[int, float] = {}
+        self.path: dict[int, str] = {}
+        for i, path, duration in zip(
+            *(rows.column(c).to_pylist() for c in ("id", "path", "duration_s")), strict=True
+        ):
+            self.duration[i] = duration or 0.0
+            self.path[i] = path
+            for key in _tails(path):
+                self._names.setdefault(key, []).append(i)
+                self._low.setdefault(key.lower(), []).append(i)
+
+    def find(self, name: str) -> int | None:
+        """Return the recording's id, or None if the project has none of that name.
+
+        Raises
+        ------
+        UserError
+            If two recordings answer to the name.
+        """
+        wanted = _tails(name.replace("\\", "/"))
+        for names, keys in ((self._names, wanted), (self._low, [k.lower() for k in wanted])):
+            for key in keys:
+                found = names.get(key, [])
+                if len(found) == 1:
+                    return found[0]
+                if len(found) > 1:
+                    some = ", ".join(self.path[i] for i in found[:3])
+                    raise UserError(
+                        f"The label table says {name!r}, and several recordings are called that "
+                        f"({some}). Name them by a longer path in the table."
+                    )
+        return None
+
+
+def _tails(path: str) -> list[str]:
+    """Return a path's tails, longest first, then the same without suffix."""
+    parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".")]
+    with_suffix = ["/".join(parts[i:]) for i in range(len(parts))]
+    without = [str(PurePosixPath(tail).with_suffix("")) for tail in with_suffix if tail]
+    return list(dict.fromkeys(with_suffix + without))
+
+
+def import_labels(
+    folder: ProjectFolder,
+    path: Path,
+    *,
+    format: str = "auto",
+    complete: bool = False,
+    labels: Sequence[str] = (),
+    annotator: str | None = None,
+    **options: Any,
+) -> ImportReport:
+    """Read a label table, or a folder of them, into the project.
+
+    Importing the same table again adds nothing.
+
+    Parameters
+    ----------
+    format
+        A name from ``antiphon formats``; ``auto`` finds it out.
+    complete
+        The tables say all there is: a label of the tables (or of ``labels``) that is not marked
+        is absent, over whole recordings for selection tables, within its windows for a queue.
+        Without it, a mark for one label says nothing of any other.
+    labels
+        Labels that were looked for, besides those that occur in the tables.
+    annotator
+        Who labelled; the tables' own word is kept where they have one.
+    **options
+        Passed to the format's reader, such as ``label_column``.
+
+    Raises
+    ------
+    UserError
+        If a name is ambiguous or nothing in the tables belongs to the project.
+    FormatError
+        If a single file does not follow its format.
+    """
+    result = read_annotations(path, format, **options)
+    table = result.table
+    names = RecordingNames(folder)
+    mentioned = list(dict.fromkeys([*table.column("recording").to_pylist(), *result.reviewed]))
+    ids = {name: names.find(name) for name in mentioned}
+    counts = dict(
+        zip(
+            *np.unique(
+                table.column("recording").to_numpy(zero_copy_only=False), return_counts=True
+            ),
+            strict=True,
+        )
+    )
+    unknown = {name: int(counts.get(name, 0)) for name, i in ids.items() if i is None}
+    if mentioned and len(unknown) == len(mentioned):
+        some = ", ".join(repr(name) for name in list(unknown)[:3])
+        raise UserError(
+            f"{path} speaks of {len(unknown)} recordings and the project has none of them "
+            f"({some}). Recordings are matched by path, file name or stem."
+        )
+    if complete:
+        named = {*labels, *_named(table)}
+        if not named:
+            raise UserError(
+                f"{path} marks nothing, so it does not tell which labels were looked for. "
+                "Name them: --labels 'A; B'"
+            )
+        known = named | set(folder.catalogue.label_names())
+        table = pa.concat_tables([table, _absences(table, result.reviewed, named, known)])
+    recording_id = [ids[name] for name in table.column("recording").to_pylist()]
+    start = table.column("start_s").to_pylist()
+    late = [
+        i is not None and s is not None and s >= names.duration[i] > 0.0
+        for i, s in zip(recording_id, start, strict=True)
+    ]
+    beyond = tuple(
+        f"{name} at {s:g} s"
+        for name, s, is_late in zip(table.column("recording").to_pylist(), start, late, strict=True)
+        if is_late
+    )
+    keep = [i is not None and not is_late for i, is_late in zip(recording_id, late, strict=True)]
+    table = table.append_column("recording_id", pa.array(recording_id, pa.int64()))
+    table = table.filter(pa.array(keep, pa.bool_()))
+    said = folder.catalogue.add_annotations(table, source=str(path), annotator=annotator)
+    present = table.filter(pc.equal(table.column("presence"), PRESENT)).column("label").to_pylist()
+    return ImportReport(
+        added=said.added,
+        already=said.already_there,
+        recordings=len({i for i in ids.values() if i is not None}),
+        labels={name: present.count(name) for name in sorted(set(present))},
+        skipped=result.skipped,
+        unknown=unknown,
+        problems=result.problems,
+        beyond=beyond,
+    )
+
+
+def _named(table: pa.Table) -> set[str]:
+    return {name for name in table.column("label").to_pylist() if name is not None}
+
+
+def _absences(
+    table: pa.Table, reviewed: Sequence[str], named: set[str], known: set[str]
+) -> pa.Table:
+    """Return rows that say "absent" for what was looked for, where the tables were filled in whole.
+
+    Over whole recordings, that is the labels ``named`` in the tables: a table of frogs says
+    nothing of birds. Within single windows, shown to somebody who labels for this project, it is
+    all labels ``known``.
+    """
+    whole = set(reviewed)
+    spans: list[tuple[str, float | None, float | None, int | None]] = [
+        (name, None, None, None) for name in reviewed
+    ]
+    columns = [table.column(c).to_pylist() for c in ("recording", "start_s", "end_s", "channel")]
+    spans += [row for row in dict.fromkeys(zip(*columns, strict=True)) if row[0] not in whole]
+    scopes = [sorted(named) if i < len(reviewed) else sorted(known) for i in range(len(spans))]
+    return make_annotations(
+        {
+            "recording": [s[0] for s in spans],
+            "start_s": [s[1] for s in spans],
+            "end_s": [s[2] for s in spans],
+            "channel": [s[3] for s in spans],
+            "presence": [ABSENT] * len(spans),
+            "scope": scopes,
+        }
+    )

@@ -1,0 +1,196 @@
+"""The labelling queue: which windows a person should look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.active.base import PoolView, get_strategy, select
+from antiphon.errors import UserError
+from antiphon.heads.detector import Detector
+from antiphon.labels.formats.queue import QueueRow, write_queue
+from antiphon.pipeline.detectors import find_detector, score_windows
+from antiphon.pipeline.filters import WindowFilter
+from antiphon.pipeline.search import Hit, describe
+from antiphon.pipeline.windows import WindowSet, label_mask, load_windows, targets, time_mask
+from antiphon.store.project import ProjectFolder
+from antiphon.store.vectors import VectorTable
+
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+
+# Strategies compare vectors in memory; of a larger archive, this many windows are looked at.
+_POOL = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """One window to label.
+
+    Parameters
+    ----------
+    window
+        Where it is; its score is the strategy's utility.
+    suggested
+        Labels the detector finds in it, with calibrated probabilities, the most probable first.
+    """
+
+    window: Hit
+    suggested: tuple[tuple[str, float], ...]
+
+
+def choose_next(
+    folder: ProjectFolder,
+    table: VectorTable,
+    n: int,
+    *,
+    strategy: str = "weighted-coreset",
+    where: WindowFilter | None = None,
+    per_recording: int | None = None,
+    seed: int = 0,
+) -> list[QueueItem]:
+    """Choose ``n`` windows that carry no label yet, the most wanted first.
+
+    Parameters
+    ----------
+    strategy
+        A name from :func:`antiphon.active.base.list_strategies`.
+    where
+        Conditions on site, hour and date.
+    per_recording
+        At most so many windows of one recording.
+
+    Raises
+    ------
+    UserError
+        If the strategy is unknown or no window is left.
+    """
+    card = get_strategy(strategy)
+    rng = np.random.default_rng(seed)
+    windows = load_windows(folder, table)
+    where = where or WindowFilter()
+    names = folder.catalogue.label_names()
+    said = targets(folder, windows, names)
+    is_labelled = ~np.isnan(said).all(axis=1) if names else np.zeros(len(windows), bool)
+    free = np.flatnonzero(
+        time_mask(windows, where) & label_mask(folder, windows, where) & ~is_labelled
+    )
+    if len(free) == 0:
+        raise UserError(
+            "No window is left to label: all of those that match carry labels. "
+            "Widen the conditions, or add recordings and embed them."
+        )
+    detector = find_detector(folder, table)
+    probability = score_windows(table, detector, free) if detector is not None else None
+    if detector is not None:
+        # A strategy sees labels and probabilities in the same columns.
+        said = said[:, [names.index(label) for label in detector.labels]]
+    free, probability = _narrow(free, probability, card.name, rng)
+    rows, pool = _pool(table, windows, np.flatnonzero(is_labelled), free, said, probability, rng)
+    wide = n if per_recording is None else len(free)
+    chosen = select(strategy, pool, min(wide, len(free)))
+    picked, utility = rows[chosen.rows], chosen.utility
+    if per_recording is not None:
+        keep = _spread(windows.recording_id[picked], per_recording)[:n]
+        picked, utility = picked[keep], utility[keep]
+    suggested: list[tuple[tuple[str, float], ...]] = [()] * len(picked)
+    if detector is not None:
+        suggested = _suggestions(detector, score_windows(table, detector, picked))
+    hits = describe(windows, picked, utility)
+    return [QueueItem(hit, names) for hit, names in zip(hits, suggested, strict=True)]
+
+
+def _narrow(
+    free: Int64, probability: Float32 | None, strategy: str, rng: np.random.Generator
+) -> tuple[Int64, Float32 | None]:
+    """Keep the pool within :data:`_POOL`: half the likeliest to matter, half at random."""
+    if len(free) <= _POOL:
+        return free, probability
+    if probability is None or strategy == "random":
+        keep = np.sort(rng.choice(len(free), _POOL, replace=False))
+    else:
+        best = np.argsort(-probability.max(axis=1), kind="stable")[: _POOL // 2]
+        rest = np.setdiff1d(np.arange(len(free)), best)
+        others = rng.choice(rest, _POOL - len(best), replace=False)
+        keep = np.sort(np.concatenate([best, others]))
+    return free[keep], None if probability is None else probability[keep]
+
+
+def _pool(
+    table: VectorTable,
+    windows: WindowSet,
+    labelled: Int64,
+    free: Int64,
+    said: Float32,
+    probability: Float32 | None,
+    rng: np.random.Generator,
+) -> tuple[Int64, PoolView]:
+    """Return the pool's rows in the table and the view a strategy gets."""
+    if len(labelled) > _POOL:
+        labelled = np.sort(rng.choice(labelled, _POOL, replace=False))
+    rows = np.concatenate([labelled, free])
+    scores = None
+    if probability is not None:
+        # Labelled rows are never chosen; their scores are not needed.
+        blank = np.full((len(labelled), probability.shape[1]), np.nan, np.float32)
+        scores = np.concatenate([blank, probability])
+    view = PoolView(
+        embeddings=table.vectors(rows),
+        labelled=np.arange(len(labelled), dtype=np.int64),
+        labels=said[labelled],
+        probabilities=scores,
+        recording=windows.recording_id[rows],
+        generator=rng,
+    )
+    return rows, view
+
+
+def _spread(recording: Int64, limit: int) -> list[int]:
+    """Return positions that keep at most ``limit`` of each recording, in order."""
+    seen: dict[int, int] = {}
+    keep = []
+    for position, i in enumerate(recording.tolist()):
+        seen[i] = seen.get(i, 0) + 1
+        if seen[i] <= limit:
+            keep.append(position)
+    return keep
+
+
+def _suggestions(detector: Detector, probability: Float32) -> list[tuple[tuple[str, float], ...]]:
+    """Return each window's labels above 0.2, at most five, the most probable first."""
+    found = []
+    for row in probability:
+        order = np.argsort(-row, kind="stable")[:5]
+        found.append(
+            tuple((detector.labels[i], round(float(row[i]), 3)) for i in order if row[i] >= 0.2)
+        )
+    return found
+
+
+def write_items(items: Sequence[QueueItem | Hit], target: Path, kind: str) -> list[Path]:
+    """Write windows as a queue to fill in; see :mod:`antiphon.labels.formats.queue`.
+
+    Parameters
+    ----------
+    kind
+        ``csv`` (a file), ``raven`` or ``audacity`` (a folder with a file for each recording).
+    """
+    rows = []
+    for number, item in enumerate(items, start=1):
+        hit, suggested = (item, ()) if isinstance(item, Hit) else (item.window, item.suggested)
+        rows.append(
+            QueueRow(
+                recording=hit.path,
+                start_s=hit.start_s,
+                end_s=hit.end_s,
+                channel=None if hit.channel < 0 else hit.channel,
+                suggested="; ".join(f"{name} {p:.2f}" for name, p in suggested),
+                score=hit.score,
+                window_id=number,
+            )
+        )
+    return write_queue(rows, target, kind)

@@ -1,0 +1,263 @@
+"""Train a detector: head, calibration and thresholds, grouped by recording or site."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon._version import __version__
+from antiphon.engine.progress import Reporter, Silent
+from antiphon.errors import UserError
+from antiphon.evaluation.crossval import choose_l2, grouped_folds, out_of_fold_logits
+from antiphon.heads.base import Head
+from antiphon.heads.calibration import fit_calibration
+from antiphon.heads.detector import Detector
+from antiphon.heads.linear import fit_linear
+from antiphon.heads.mlp import fit_mlp
+from antiphon.heads.thresholds import choose_thresholds
+from antiphon.pipeline.windows import WindowSet, load_windows, targets
+from antiphon.store.project import ProjectFolder
+from antiphon.store.vectors import VectorTable
+
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """Labelled windows, ready for a head.
+
+    Parameters
+    ----------
+    rows
+        ``(n,)`` rows of the table's windows.
+    embeddings
+        ``(n, dim)`` float32.
+    targets
+        ``(n, n_labels)`` float32: 1 present, 0 absent, NaN unknown.
+    groups, group_names
+        ``(n,)`` group of each window, and the groups' names; a fold never splits a group.
+    labels
+        Names, one for each column of ``targets``.
+    windows
+        The windows at ``rows``.
+    group_by
+        What the groups are: ``recording``, ``site``, ``date`` or a metadata column.
+    """
+
+    rows: Int64
+    embeddings: Float32
+    targets: Float32
+    groups: Int64
+    group_names: list[str]
+    labels: tuple[str, ...]
+    windows: WindowSet
+    group_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What a training gave.
+
+    Parameters
+    ----------
+    detector
+        The detector, saved and made the project's current one.
+    path
+        Its file.
+    windows, groups, group_by
+        Labelled windows, and how many groups of what kind they come from.
+    positives
+        Windows with the label present, for each label.
+    seconds
+        Processor time of the fits.
+    """
+
+    detector: Detector
+    path: str
+    windows: int
+    groups: int
+    group_by: str
+    positives: dict[str, int]
+    seconds: float
+
+    @property
+    def untrained(self) -> dict[str, str]:
+        """Labels that could not be learnt, each with the reason."""
+        return dict(self.detector.facts.get("untrained", {}))
+
+
+FitHead = Callable[[Float32, Float32, Int64], Head]
+
+
+def training_set(
+    folder: ProjectFolder, table: VectorTable, *, group_by: str | None = None
+) -> TrainingSet:
+    """Collect the labelled windows of a table.
+
+    Raises
+    ------
+    UserError
+        If there are no labels, no positive window, or the labels come from one group only.
+    """
+    group_by = group_by or folder.config.train.group_by
+    windows = load_windows(folder, table)
+    names = folder.catalogue.label_names()
+    if not names:
+        raise UserError(
+            f"There are no labels in {folder.root} to learn from. Import some with: "
+            "antiphon import PROJECT TABLE, or choose windows to label with: antiphon next PROJECT"
+        )
+    said = targets(folder, windows, names)
+    rows = np.flatnonzero(~np.isnan(said).all(axis=1))
+    said = said[rows]
+    positives = np.nansum(said == 1.0, axis=0)
+    if len(rows) == 0 or positives.sum() == 0:
+        raise UserError(
+            "No window carries a present label, so there is nothing to detect yet. Annotations "
+            f"are there for {len(rows)} windows of the table {table.name!r}; if they lie in "
+            "recordings that are not embedded, run embed first."
+        )
+    # A label that no window of this table carries cannot be a column of its detector.
+    columns = np.flatnonzero(~np.isnan(said).all(axis=0) & (positives > 0))
+    some = windows.take(rows)
+    groups, group_names = some.groups(group_by)
+    unique, groups = np.unique(groups, return_inverse=True)
+    return TrainingSet(
+        rows=rows,
+        embeddings=table.vectors(rows),
+        targets=said[:, columns],
+        groups=groups.astype(np.int64),
+        group_names=[group_names[i] for i in unique],
+        labels=tuple(names[i] for i in columns),
+        windows=some,
+        group_by=group_by,
+    )
+
+
+def head_fitter(kind: str, *, seed: int) -> FitHead:
+    """Return a function that fits a head of the kind; it chooses L2 by grouped folds of its own.
+
+    Raises
+    ------
+    UserError
+        If the kind is not ``linear`` or ``mlp``.
+    """
+    if kind == "linear":
+
+        def linear(x: Float32, y: Float32, groups: Int64) -> Head:
+            return fit_linear(x, y, l2=choose_l2(x, y, groups, seed=seed))
+
+        return linear
+    if kind == "mlp":
+
+        def mlp(x: Float32, y: Float32, groups: Int64) -> Head:
+            return fit_mlp(x, y, groups=groups, seed=seed)
+
+        return mlp
+    raise UserError(f"--head {kind!r} is not known. There are: linear, mlp.")
+
+
+def train(
+    folder: ProjectFolder,
+    table: VectorTable,
+    *,
+    head: str = "linear",
+    group_by: str | None = None,
+    precision: float | None = None,
+    folds: int = 5,
+    seed: int = 0,
+    name: str | None = None,
+    reporter: Reporter | None = None,
+) -> TrainReport:
+    """Train a detector on all labels of the project and make it the current one.
+
+    Calibration and thresholds come from out-of-fold predictions: no window is judged by a head
+    that saw its group.
+
+    Parameters
+    ----------
+    head
+        ``linear`` or ``mlp``.
+    group_by
+        ``recording``, ``site``, ``date`` or a metadata column; the project's setting when None.
+    precision
+        What the thresholds aim at; the project's setting when None.
+    name
+        Name of the detector; a date and a number when None.
+    """
+    reporter = reporter or Silent()
+    precision = folder.config.train.precision if precision is None else precision
+    data = training_set(folder, table, group_by=group_by)
+    reporter.start("Training", None, "folds")
+    began = _cpu()
+    fold = grouped_folds(data.groups, data.targets, folds, seed)
+    fit = head_fitter(head, seed=seed)
+    logits = out_of_fold_logits(fit, data.embeddings, data.targets, data.groups, fold)
+    calibration = fit_calibration(logits, data.targets)
+    thresholds = choose_thresholds(
+        calibration.probabilities(logits),
+        data.targets,
+        data.groups,
+        precision=precision,
+        rng=np.random.default_rng(seed),
+    )
+    final = fit(data.embeddings, data.targets, data.groups)
+    seconds = _cpu() - began
+    reporter.finish()
+    positives = {
+        label: int(np.nansum(data.targets[:, i] == 1.0)) for i, label in enumerate(data.labels)
+    }
+    created = datetime.now(UTC).replace(microsecond=0)
+    name = name or folder.catalogue.next_detector_name(created.date().isoformat())
+    detector = Detector(
+        head=final,
+        calibration=calibration,
+        labels=data.labels,
+        thresholds=tuple(thresholds),
+        encoder=dict(table.spec),
+        encoder_fingerprint=table.fingerprint,
+        facts={
+            "name": name,
+            "created": created.isoformat(),
+            "antiphon": __version__,
+            "machine": platform.platform(),
+            "head": head,
+            "windows": len(data.rows),
+            "labels_spent": folder.catalogue.labels_spent(),
+            "groups": data.group_names,
+            "group_by": data.group_by,
+            "folds": int(fold.max()) + 1,
+            "seed": seed,
+            "precision": precision,
+            "positives": positives,
+            "untrained": dict(final.untrained_reasons(data.labels)),
+            "table": table.name,
+            "encoder_origin": table.origin,
+        },
+    )
+    path = folder.models_dir / f"{name}.detector"
+    detector.save(path)
+    folder.catalogue.add_detector(
+        name=name, file=path.name, table_id=table.id, labels_spent=detector.facts["labels_spent"]
+    )
+    return TrainReport(
+        detector=detector,
+        path=str(path),
+        windows=len(data.rows),
+        groups=len(data.group_names),
+        group_by=data.group_by,
+        positives=positives,
+        seconds=seconds,
+    )
+
+
+def _cpu() -> float:
+    import time
+
+    return time.process_time()
