@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.evaluation.crossval import nested_cross_validation
+from antiphon.heads.detector import Detector
 from antiphon.pipeline.detectors import find_detector
 from antiphon.pipeline.files import replace_file
 from antiphon.pipeline.judging import judge
 from antiphon.pipeline.report.data import Estimate, Quality
-from antiphon.pipeline.train import TrainingSet, head_fitter, training_set
+from antiphon.pipeline.train import TrainingSet, training_set, tuner
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
@@ -61,12 +62,13 @@ def evaluate(
         data.embeddings,
         data.targets,
         data.groups,
+        tune=tuner(head, seed=seed),
         n_folds=folds,
-        seed=seed,
-        fit=head_fitter(head, seed=seed),
         precision=precision,
+        seed=seed,
     )
     reporter.finish()
+    detector = find_detector(folder, table)
     found = [
         judge(
             result.prob,
@@ -79,9 +81,15 @@ def evaluate(
             folds=int(result.fold.max()) + 1,
             seed=seed,
             how="L2, calibration and thresholds were chosen inside each fold",
+            thresholds=(
+                {}
+                if detector is None
+                else dict(zip(detector.labels, detector.thresholds, strict=True))
+            ),
+            notes={data.labels[i]: why for i, why in result.not_evaluable.items()},
         )
     ]
-    unseen = _unseen(folder, table, data, seed)
+    unseen = None if detector is None else _unseen(detector, data, seed)
     if unseen is not None:
         found.append(unseen)
     path = folder.reports_dir / "evaluation.json"
@@ -90,12 +98,9 @@ def evaluate(
     return found
 
 
-def _unseen(
-    folder: ProjectFolder, table: VectorTable, data: TrainingSet, seed: int
-) -> Quality | None:
+def _unseen(detector: Detector, data: TrainingSet, seed: int) -> Quality | None:
     """Judge the current detector on labelled groups it was not trained on, if there are any."""
-    detector = find_detector(folder, table)
-    if detector is None or detector.facts.get("group_by") != data.group_by:
+    if detector.facts.get("group_by") != data.group_by:
         return None
     seen = set(detector.facts["groups"])
     new = np.array([name not in seen for name in data.group_names], dtype=bool)
@@ -107,7 +112,7 @@ def _unseen(
     order = [detector.labels.index(name) for name in names]
     return judge(
         detector.probabilities(data.embeddings[rows])[:, order],
-        data.targets[np.ix_(rows, columns)],
+        data.targets[rows][:, columns],
         data.groups[rows],
         names,
         detector.threshold_values[order],

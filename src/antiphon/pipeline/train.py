@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,13 +12,19 @@ import numpy.typing as npt
 from antiphon._version import __version__
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import UserError
-from antiphon.evaluation.crossval import choose_l2, grouped_folds, out_of_fold_logits
-from antiphon.heads.base import Head
+from antiphon.evaluation.crossval import (
+    Fit,
+    Tune,
+    choose_l2,
+    grouped_folds,
+    out_of_fold_logits,
+)
 from antiphon.heads.calibration import fit_calibration
 from antiphon.heads.detector import Detector
 from antiphon.heads.linear import fit_linear
 from antiphon.heads.mlp import fit_mlp
 from antiphon.heads.thresholds import choose_thresholds
+from antiphon.pipeline.judging import LEVEL
 from antiphon.pipeline.windows import WindowSet, load_windows, targets
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
@@ -92,9 +97,6 @@ class TrainReport:
         return dict(self.detector.facts.get("untrained", {}))
 
 
-FitHead = Callable[[Float32, Float32, Int64], Head]
-
-
 def training_set(
     folder: ProjectFolder, table: VectorTable, *, group_by: str | None = None
 ) -> TrainingSet:
@@ -140,27 +142,27 @@ def training_set(
     )
 
 
-def head_fitter(kind: str, *, seed: int) -> FitHead:
-    """Return a function that fits a head of the kind; it chooses L2 by grouped folds of its own.
+def tuner(kind: str, *, seed: int) -> Tune:
+    """Return a function that chooses a head's parameters on some rows and gives the fit.
+
+    For a linear head that is the strength of L2, by grouped cross-validation on those rows.
 
     Raises
     ------
     UserError
         If the kind is not ``linear`` or ``mlp``.
     """
-    if kind == "linear":
+    if kind not in ("linear", "mlp"):
+        raise UserError(f"--head {kind!r} is not known. There are: linear, mlp.")
 
-        def linear(x: Float32, y: Float32, groups: Int64) -> Head:
-            return fit_linear(x, y, l2=choose_l2(x, y, groups, seed=seed))
+    def linear(x: Float32, y: Float32, groups: Int64) -> Fit:
+        l2 = choose_l2(x, y, groups, seed=seed)
+        return lambda x, y, groups: fit_linear(x, y, l2=l2)
 
-        return linear
-    if kind == "mlp":
+    def mlp(x: Float32, y: Float32, groups: Int64) -> Fit:
+        return lambda x, y, groups: fit_mlp(x, y, groups=groups, seed=seed)
 
-        def mlp(x: Float32, y: Float32, groups: Int64) -> Head:
-            return fit_mlp(x, y, groups=groups, seed=seed)
-
-        return mlp
-    raise UserError(f"--head {kind!r} is not known. There are: linear, mlp.")
+    return linear if kind == "linear" else mlp
 
 
 def train(
@@ -197,7 +199,7 @@ def train(
     reporter.start("Training", None, "folds")
     began = _cpu()
     fold = grouped_folds(data.groups, data.targets, folds, seed)
-    fit = head_fitter(head, seed=seed)
+    fit = tuner(head, seed=seed)(data.embeddings, data.targets, data.groups)
     logits = out_of_fold_logits(fit, data.embeddings, data.targets, data.groups, fold)
     calibration = fit_calibration(logits, data.targets)
     thresholds = choose_thresholds(
@@ -205,6 +207,7 @@ def train(
         data.targets,
         data.groups,
         precision=precision,
+        level=LEVEL,
         rng=np.random.default_rng(seed),
     )
     final = fit(data.embeddings, data.targets, data.groups)

@@ -1,0 +1,263 @@
+"""An encoder from a manifest and a model file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import PositiveInt
+
+from antiphon.encoders.base import Encoded, EncoderSpec, Float32, Int64
+from antiphon.encoders.checking import Strict, check_parameters
+from antiphon.encoders.front_end import NetworkFrontEnd, Prepared
+from antiphon.encoders.manifest import Manifest, Output, Tensor, load_manifest, read_labels
+from antiphon.encoders.modelfile import check_sha256, find_beside, find_model
+from antiphon.errors import FormatError, ModelError
+
+
+class NetworkParameters(Strict):
+    """Parameters of an encoder that a manifest describes; none changes the embedding.
+
+    Parameters
+    ----------
+    model
+        The model file, where it is not where the manifest says.
+    labels
+        The label file, likewise.
+    threads
+        Windows computed side by side; all usable cores, at most 8, when not given.
+    """
+
+    model: Path | None = None
+    labels: Path | None = None
+    threads: PositiveInt | None = None
+
+
+class Network(Protocol):
+    """A model file that is loaded."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the input without its batch axis; -1 where it is open."""
+        ...
+
+    @property
+    def input_dtype(self) -> str:
+        """NumPy name of the input's type."""
+        ...
+
+    def run(self, tensor: Float32) -> list[Float32]:
+        """Turn ``(n, ...)`` into the wanted tensors, ``(n, ...)`` each."""
+        ...
+
+
+class NetworkEncoder:
+    """Run the network that a manifest describes.
+
+    :meth:`prepare` may be called from several threads; :meth:`encode` from one at a time (it
+    uses threads of its own).
+
+    Parameters
+    ----------
+    manifest
+        The description.
+    model
+        The model file.
+    labels
+        Names of the scores; empty for none.
+    threads
+        Windows computed side by side.
+
+    Raises
+    ------
+    ModelError
+        The file is corrupt, is not the expected one, or does not fit the manifest.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        model: Path,
+        labels: tuple[str, ...] = (),
+        threads: int | None = None,
+    ) -> None:
+        sha256 = check_sha256(model, manifest.sha256)
+        self._manifest = manifest
+        self._path = model
+        self._front_end = NetworkFrontEnd(manifest)
+        wanted: list[Tensor] = [manifest.output.embedding]
+        if manifest.scores is not None and labels:
+            wanted.append(manifest.scores.tensor)
+        self._network = _open(manifest, model, wanted, threads or usable_cores())
+        self._check_input()
+        dim = self._probe(labels)
+        self._spec = EncoderSpec(
+            name=manifest.name,
+            sample_rate=manifest.sample_rate,
+            window_s=manifest.window_s,
+            hop_s=manifest.hop_s or manifest.window_s,
+            dim=dim,
+            labels=labels,
+            parameters={"manifest": manifest.identity(), "model_sha256": sha256},
+        )
+
+    @property
+    def spec(self) -> EncoderSpec:
+        """The facts that identify the encoder."""
+        return self._spec
+
+    def prepare(self, audio: Float32, valid: Int64) -> Prepared:
+        """Run the front end; see :class:`antiphon.encoders.base.Encoder`."""
+        return self._front_end(audio, valid)
+
+    def encode(self, features: Prepared) -> Encoded:
+        """Run the network; see :class:`antiphon.encoders.base.Encoder`."""
+        raw = self._network.run(features.tensor)
+        embeddings = self._pooled(raw[0], features.valid)
+        if len(raw) == 1:
+            return Encoded(embeddings)
+        assert self._manifest.scores is not None
+        scores = raw[1].reshape(len(raw[1]), len(self._spec.labels))
+        return Encoded(embeddings, _activate(scores, self._manifest.scores.activation))
+
+    def _check_input(self) -> None:
+        given, wanted = self._front_end.shape, self._network.input_shape
+        fits = len(given) == len(wanted) and all(
+            w in (-1, g) for g, w in zip(given, wanted, strict=False)
+        )
+        if not fits:
+            raise ModelError(
+                self._path,
+                f"takes an input of shape {_shape(wanted)}, the front end gives {_shape(given)}",
+                f"Check window_s, front_end and input.layout ({self._manifest.input.layout}) "
+                "in the manifest",
+            )
+        declared = self._manifest.input.dtype
+        if declared is not None and declared != self._network.input_dtype:
+            raise ModelError(
+                self._path,
+                f"takes {self._network.input_dtype}, the manifest says {declared}",
+                "Correct input.dtype or leave it out",
+            )
+
+    def _probe(self, labels: tuple[str, ...]) -> int:
+        """Run silence once: that checks the shapes and gives the embedding's length."""
+        raw = self._network.run(np.zeros((1, *self._front_end.shape), np.float32))
+        dim: int = self._pooled(raw[0], np.ones(1)).shape[1]
+        if len(raw) > 1 and raw[1].size != len(labels):
+            raise ModelError(
+                self._path,
+                f"gives {raw[1].size} scores, but there are {len(labels)} labels",
+                "Use the label file that belongs to this network",
+            )
+        return dim
+
+    def _pooled(self, values: Float32, valid: npt.NDArray[np.float64]) -> Float32:
+        output = self._manifest.output
+        if output.pool == "mean":
+            return _masked_mean(values, valid, output, self._path)
+        if values.ndim < 2 or max(values.shape[1:]) != np.prod(values.shape[1:]):
+            raise ModelError(
+                self._path,
+                f"tensor {output.embedding!r} has the shape {_shape(values.shape[1:])} per window, "
+                "which is no single vector",
+                "Set output.pool: mean and output.layout in the manifest",
+            )
+        return np.ascontiguousarray(values.reshape(len(values), max(values.shape[1:])))
+
+
+def open_manifest(path: Path, parameters: dict[str, Any]) -> NetworkEncoder:
+    """Create the encoder that a manifest describes.
+
+    Parameters
+    ----------
+    path
+        The manifest.
+    parameters
+        As :class:`NetworkParameters`.
+
+    Raises
+    ------
+    FormatError
+        The manifest or its label file is not valid.
+    ModelError
+        The model file is missing, corrupt or does not fit.
+    UserError
+        A parameter is not valid.
+    """
+    manifest = load_manifest(path)
+    options = check_parameters(NetworkParameters, parameters, manifest.name)
+    model = find_model(manifest, path.parent, options.model)
+    labels = read_labels(manifest, _label_file(manifest, path, options.labels), path)
+    return NetworkEncoder(manifest, model, labels, options.threads)
+
+
+def usable_cores(at_most: int = 8) -> int:
+    """Return the cores that this process may use, at most ``at_most``."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, min(at_most, len(os.sched_getaffinity(0))))
+    return max(1, min(at_most, os.cpu_count() or 1))
+
+
+def _label_file(manifest: Manifest, path: Path, given: Path | None) -> Path | None:
+    if given is not None:
+        return given.expanduser()
+    if not isinstance(manifest.labels, str):
+        return None
+    found = find_beside(manifest.labels, path.parent)
+    if found is None:
+        raise FormatError(
+            path,
+            f"the label file {manifest.labels!r} is not there",
+            "Put it beside the model file or the manifest, or give the parameter 'labels'",
+        )
+    return found
+
+
+def _open(manifest: Manifest, model: Path, wanted: list[Tensor], threads: int) -> Network:
+    # Each runtime costs time to import, and one is enough.
+    if manifest.runtime == "tflite":
+        from antiphon.encoders.tflite import TfliteNetwork
+
+        return TfliteNetwork(model, manifest.input.tensor, wanted, threads)
+    from antiphon.encoders.onnx import OnnxNetwork
+
+    return OnnxNetwork(model, manifest.input.tensor, wanted, threads)
+
+
+def _masked_mean(
+    values: Float32, valid: npt.NDArray[np.float64], output: Output, path: Path
+) -> Float32:
+    if values.ndim != len(output.layout):
+        raise ModelError(
+            path,
+            f"tensor {output.embedding!r} has {values.ndim} axes, output.layout "
+            f"{output.layout!r} names {len(output.layout)}",
+            "Correct output.layout in the manifest",
+        )
+    timed = "T" in output.layout
+    others = "".join(axis for axis in output.layout if axis not in "NTD")
+    order = [output.layout.index(axis) for axis in ("NT" if timed else "N") + others + "D"]
+    values = values.transpose(order)[:, output.skip if timed else 0 :]
+    out = np.empty((len(values), values.shape[-1]), np.float32)
+    # Row by row, so that NumPy cannot choose another order of summing for another batch.
+    for row, (window, share) in enumerate(zip(values, valid, strict=True)):
+        kept = max(1, round(float(share) * len(window))) if timed else len(window)
+        out[row] = window[:kept].reshape(-1, window.shape[-1]).mean(axis=0, dtype=np.float32)
+    return out
+
+
+def _activate(values: Float32, kind: str) -> Float32:
+    if kind == "none":
+        return values
+    if kind == "sigmoid":
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * values)), np.float32)
+    shifted = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join("any" if n == -1 else str(n) for n in shape) or "none"

@@ -1,0 +1,223 @@
+"""Scores against labels: every measure of a report, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from antiphon.evaluation.intervals import (
+    Interval,
+    average_precision_by_label,
+    bootstrap,
+    bootstrap_difference,
+    mean_average_precision,
+    mean_roc_auc,
+    precision_at,
+    recall_at,
+    roc_auc_by_label,
+    wilson,
+)
+from antiphon.evaluation.metrics import reliability
+from antiphon.heads.thresholds import Threshold
+from antiphon.pipeline.report.data import (
+    Calibration,
+    ClassQuality,
+    Estimate,
+    PrecisionRecall,
+    Quality,
+)
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+RESAMPLES = 1000
+LEVEL = 0.95
+_CURVE_RESAMPLES = 200
+_RECALL = np.linspace(0.0, 1.0, 41)
+
+
+def judge(
+    probability: Float32,
+    target: Float32,
+    groups: Int64,
+    labels: Sequence[str],
+    limits: Float32,
+    *,
+    title: str,
+    group_by: str,
+    folds: int = 0,
+    seed: int = 0,
+    how: str = "",
+    verdicts: bool = True,
+    thresholds: Mapping[str, Threshold] | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> Quality:
+    """Measure calibrated probabilities against labels.
+
+    Parameters
+    ----------
+    probability
+        ``(n, n_labels)``, NaN where there is no prediction.
+    target
+        ``(n, n_labels)``: 1, 0 or NaN (unknown).
+    groups
+        ``(n,)``; intervals come from a bootstrap over them.
+    labels
+        Names of the columns.
+    limits
+        ``(n_labels,)`` or ``(n, n_labels)`` thresholds.
+    title, group_by, folds, how, verdicts
+        As in :class:`~antiphon.pipeline.report.data.Quality`.
+    thresholds
+        By label, for what they say of more clips.
+    notes
+        By label, why it cannot be judged.
+    """
+    intervals = {
+        name: bootstrap(
+            statistic,
+            probability,
+            target,
+            groups,
+            rng=np.random.default_rng(seed),
+            n_resamples=RESAMPLES,
+            level=LEVEL,
+        )
+        for name, statistic in (
+            ("ap", average_precision_by_label),
+            ("auc", roc_auc_by_label),
+            ("precision", precision_at(limits)),
+            ("recall", recall_at(limits)),
+            ("map", mean_average_precision),
+            ("mauc", mean_roc_auc),
+        )
+    }
+    known = ~np.isnan(target) & ~np.isnan(probability)
+    shown = np.median(limits, axis=0) if limits.ndim == 2 else limits
+    classes = []
+    for i, label in enumerate(labels):
+        positive = known[:, i] & (target[:, i] == 1.0)
+        threshold = (thresholds or {}).get(label)
+        classes.append(
+            ClassQuality(
+                label=label,
+                positives=int(positive.sum()),
+                negatives=int((known[:, i] & (target[:, i] == 0.0)).sum()),
+                groups=len(np.unique(groups[positive])),
+                average_precision=_estimate(intervals["ap"][i]),
+                roc_auc=_estimate(intervals["auc"][i]),
+                threshold=None if np.isnan(shown[i]) else float(shown[i]),
+                precision=_estimate(intervals["precision"][i]),
+                recall=_estimate(intervals["recall"][i]),
+                more_clips=None if threshold is None else threshold.more_clips_needed,
+                note=_note(intervals["ap"][i], (notes or {}).get(label, "")),
+                curve=_curve(probability[:, i], target[:, i], groups, seed),
+            )
+        )
+    return Quality(
+        title=title,
+        classes=tuple(classes),
+        macro_average_precision=_estimate(intervals["map"][0]),
+        macro_roc_auc=_estimate(intervals["mauc"][0]),
+        calibration=_calibration(probability, target),
+        group_by=group_by,
+        groups=len(np.unique(groups)),
+        folds=folds,
+        windows=len(target),
+        bootstrap=RESAMPLES,
+        level=LEVEL,
+        seed=seed,
+        how=how,
+        verdicts=verdicts,
+    )
+
+
+def difference(
+    one: Float32, other: Float32, target: Float32, groups: Int64, *, seed: int = 0
+) -> Estimate:
+    """Return macro average precision of ``one`` less that of ``other``, paired by group."""
+    found = bootstrap_difference(
+        mean_average_precision,
+        one,
+        other,
+        target,
+        groups,
+        rng=np.random.default_rng(seed),
+        n_resamples=RESAMPLES,
+        level=LEVEL,
+    )
+    return Estimate(found[0].value, found[0].low, found[0].high)
+
+
+def _estimate(interval: Interval) -> Estimate | None:
+    if np.isnan(interval.value):
+        return None
+    return Estimate(interval.value, interval.low, interval.high)
+
+
+def _note(interval: Interval, reason: str) -> str:
+    """Return why a label is not judged or its interval is doubtful, as a sentence."""
+    text = reason or (interval.note if not np.isnan(interval.value) else "no positive window")
+    return text[:1].upper() + text[1:] + "." if text else ""
+
+
+def _calibration(probability: Float32, target: Float32) -> Calibration | None:
+    found = reliability(probability, target)
+    if found.count.sum() == 0:
+        return None
+    low, high = wilson(np.round(found.observed * found.count), found.count, LEVEL)
+    return Calibration(
+        predicted=found.predicted,
+        observed=found.observed,
+        low=np.where(found.count > 0, low, np.nan),
+        high=np.where(found.count > 0, high, np.nan),
+        count=found.count,
+        error=Estimate(found.error),
+    )
+
+
+def _curve(
+    probability: Float32, target: Float32, groups: Int64, seed: int
+) -> PrecisionRecall | None:
+    """Return the interpolated precision-recall curve of one label with a bootstrap band.
+
+    At each recall stands the largest precision of any threshold that reaches it.
+    """
+    known = ~np.isnan(target) & ~np.isnan(probability)
+    positive = target[known] == 1.0
+    if not positive.any() or positive.all():
+        return None
+    order = np.argsort(-probability[known], kind="stable")
+    is_positive = positive[order].astype(np.float64)
+    # Only the last row of equal scores is a threshold that can be set.
+    score = probability[known][order]
+    last = np.append(score[1:] != score[:-1], True)
+    group = np.unique(groups[known][order], return_inverse=True)[1]
+    n_groups = int(group.max()) + 1
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), _CURVE_RESAMPLES)
+    value = _interpolated(is_positive, last, np.ones(len(is_positive)))
+    band = np.stack([_interpolated(is_positive, last, row[group]) for row in drawn])
+    enough = (~np.isnan(band)).any(axis=0)
+    low, high = np.full(len(_RECALL), np.nan), np.full(len(_RECALL), np.nan)
+    if n_groups > 1 and enough.any():
+        tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+        low[enough], high[enough] = np.nanquantile(band[:, enough], tails, axis=0)
+    return PrecisionRecall(_RECALL, value, low, high, prevalence=float(positive.mean()))
+
+
+def _interpolated(
+    is_positive: Float64, last: npt.NDArray[np.bool_], weight: npt.NDArray[np.number]
+) -> Float64:
+    right = np.cumsum(is_positive * weight)
+    found = np.cumsum(weight.astype(np.float64))
+    if right[-1] == 0:
+        return np.full(len(_RECALL), np.nan)
+    right, found = right[last], found[last]
+    precision = right / np.maximum(found, 1e-12)
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    recall = right / right[-1]
+    return np.asarray(best[np.searchsorted(recall, _RECALL - 1e-9).clip(max=len(best) - 1)])

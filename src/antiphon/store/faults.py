@@ -1,0 +1,112 @@
+"""Faults of the machine (a full disk, a locked or damaged file) as errors that say what to do."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from antiphon.errors import AntiphonError, StoreError
+
+_FULL = ("no space left on device", "os error 28", "disk quota exceeded", "os error 122")
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether an error, or one that it was raised from, says that a disk is full.
+
+    Lance wraps the operating system's error in text, so the text is looked at as well.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if "database or disk is full" in str(seen):
+            return True
+        if any(text in str(seen).lower() for text in _FULL):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def disk_full(path: Path) -> StoreError:
+    """Return the error for a disk that is full under ``path``."""
+    return StoreError(
+        f"{path}: the disk is full. What was finished is kept; free some space and run the same "
+        "command again."
+    )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a failed write under ``path`` into a :class:`StoreError`.
+
+    Parameters
+    ----------
+    path
+        What is written to, as the user knows it.
+    """
+    try:
+        yield
+    except (AntiphonError, TimeoutError):
+        raise
+    except Exception as error:
+        if is_disk_full(error):
+            raise disk_full(path) from error
+        if isinstance(error, PermissionError) or (
+            isinstance(error, OSError) and error.errno == errno.EROFS
+        ):
+            raise StoreError(
+                f"{path}: cannot be written ({error.strerror}). Check the permissions of the "
+                "project folder, or copy the project to a place that can be written."
+            ) from error
+        if isinstance(error, OSError):
+            raise StoreError(
+                f"{path}: writing failed ({error}). What was finished is kept; check the disk "
+                "and run the same command again."
+            ) from error
+        raise
+
+
+@contextmanager
+def database_errors(name: str, wait_s: float) -> Iterator[None]:
+    """Turn the database's own errors into :class:`StoreError`.
+
+    Parameters
+    ----------
+    name
+        The catalogue as the user knows it: its path, or its URL without the password.
+    wait_s
+        How long a write waits for another one to end.
+    """
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        raw = error.orig if isinstance(error, DBAPIError) else error
+        text = str(raw)
+        if is_disk_full(error):
+            raise disk_full(Path(name)) from error
+        if "locked" in text or "busy" in text:
+            raise StoreError(
+                f"{name}: another process has been writing to this catalogue for more than "
+                f"{wait_s:g} s. Wait for it or stop it, then run the same command again."
+            ) from error
+        if "malformed" in text or "not a database" in text:
+            raise StoreError(
+                f"{name}: this catalogue is damaged ({text}). Restore it from a backup; backups "
+                "made before upgrades lie beside it (catalogue.db.*.backup)."
+            ) from error
+        if "unable to open" in text or "readonly" in text or "read-only" in text:
+            raise StoreError(
+                f"{name}: this catalogue cannot be opened for writing ({text}). Check that the "
+                "folder is there and may be written."
+            ) from error
+        if "disk I/O error" in text:
+            raise StoreError(
+                f"{name}: the disk reports an error ({text}). Check the disk; a catalogue on a "
+                "network folder is better kept on a local one."
+            ) from error
+        raise
