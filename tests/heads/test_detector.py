@@ -72,9 +72,7 @@ FLOATS = st.floats(-1e3, 1e3, width=32)
     slope=hnp.arrays(np.float32, 2, elements=st.floats(0, 100, width=32)),
     x=hnp.arrays(np.float32, (4, 3), elements=FLOATS),
 )
-def test_any_detector_gives_identical_probabilities_after_loading(
-    tmp_path, weight, bias, slope, x
-):
+def test_any_detector_gives_identical_probabilities_after_loading(tmp_path, weight, bias, slope, x):
     one = np.ones(3, np.float32)
     head = LinearHead(weight, bias, 0 * one, one)
     limit = np.full(2, 5.0, np.float32)
@@ -88,9 +86,7 @@ def test_any_detector_gives_identical_probabilities_after_loading(
         "0",
     )
     detector.save(tmp_path / "d")
-    assert np.array_equal(
-        Detector.load(tmp_path / "d").probabilities(x), detector.probabilities(x)
-    )
+    assert np.array_equal(Detector.load(tmp_path / "d").probabilities(x), detector.probabilities(x))
 
 
 def test_missing_empty_foreign_and_cut_files(tmp_path):
@@ -175,7 +171,7 @@ def test_embeddings_that_are_not_finite_are_refused():
 
 
 def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
-    detector, x = trained()
+    detector, _ = trained()
     path = tmp_path / "d"
     detector.save(path)
     before = path.read_bytes()

@@ -107,7 +107,7 @@ def test_unknown_rows_do_not_count():
 
 
 def test_few_groups_fall_back_and_say_so():
-    found = one([0.9, 0.8, 0.7, 0.1], [1, 1, 0, 0], ["a", "a", "b", "b"], precision=0.6)
+    found = one([0.9, 0.8, 0.7, 0.1], [1, 0, 1, 0], ["a", "a", "b", "b"], precision=0.6)
     assert "too narrow" in found.note
     assert found.precision_low == pytest.approx(clopper_pearson(2, 3, 0.9)[0])
 
@@ -138,7 +138,9 @@ def test_more_clips_shrink_with_a_wider_wish():
     rng = np.random.default_rng(3)
     target = rng.random(300) < 0.5
     score = rng.standard_normal(300) + target
-    needs = [one(score, target, half_width=w).more_clips_needed for w in (0.02, 0.05, 0.5)]
+    needs = [
+        one(score, target, precision=0.5, half_width=w).more_clips_needed for w in (0.02, 0.05, 0.5)
+    ]
     assert needs[0] > needs[1] >= needs[2] == 0
 
 

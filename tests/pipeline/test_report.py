@@ -207,9 +207,8 @@ def test_numbers_appear(data, number):
 
 
 def test_effort_is_binned_by_clock_hours(data):
-    tips = re.findall(
-        r"<title>(2025-05-0\d, \d\d:00: [^<]+ h recorded)</title>", render_report(data)
-    )
+    html = render_report(data)
+    tips = re.findall(r"<title>(2025-05-0\d, \d\d:00: [^<]+ h recorded)</title>", html)
     # All sites, then each site again.
     assert sorted(set(tips)) == [
         "2025-05-03, 04:00: 0.5 h recorded",

@@ -116,7 +116,7 @@ def test_rows_must_fit_the_columns():
 
 
 def test_switch_of_one_has_nothing_to_choose():
-    assert switch("Site", [("a", element("p"))]) == "<p/>"
+    assert switch("Site", [("a", element("p"))]) == "<div><h3>a</h3><p/></div>"
     both = read(switch("Site", [("a", element("p", "")), (HOSTILE, element("p", ""))]))
     assert [a["data-title"] for t, a in both if a.get("class") == "panel"] == ["a", HOSTILE]
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from antiphon.errors import StoreError
 from antiphon.labels.annotation import ANNOTATION_SCHEMA
 from antiphon.store.catalogue import Catalogue
+from antiphon.store.recordings import original
 from antiphon.store.schema import Annotation
 from antiphon.store.work import now
 from tests.store.making import entry
@@ -310,3 +311,35 @@ def test_writers_wait_for_each_other(tmp_path: Path) -> None:
         thread.join()
     assert not errors
     assert Catalogue.open(path).annotations().num_rows == 45
+
+
+def test_processes_that_make_the_catalogue_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.db"
+    errors: list[BaseException] = []
+    names: list[str] = []
+    start = threading.Barrier(5)
+
+    def work() -> None:
+        try:
+            start.wait()
+            names.append(Catalogue.open(path).identity)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert len(set(names)) == 1
+
+
+def test_names_that_are_not_utf8(catalogue: Catalogue) -> None:
+    odd = entry(1, path="K\udce4uz/1.wav", site="K\udce4uz")
+    assert catalogue.sync_recordings([odd]).added == [1]
+    assert catalogue.known_files() == {("audio", odd.path): odd}
+    assert catalogue.sync_recordings([odd]).unchanged == [1]
+    stored = catalogue.recordings().column("path").to_pylist()[0]
+    stored.encode()
+    assert original(stored) == odd.path

@@ -223,3 +223,44 @@ def test_segment_that_vanishes_meanwhile(tmp_path: Path) -> None:
     pending, lost = read_segments([tmp_path / "gone.000001.wal"], KEY)
     assert not pending.finished
     assert lost == 0
+
+
+def test_interrupt_between_write_and_bookkeeping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wal = WriteAhead(tmp_path, "me", KEY)
+    wal.append(1, batch(1))
+    real = journal.write_all
+
+    def interrupted(handle: int, buffers: Sequence[bytes | memoryview]) -> None:
+        real(handle, buffers)
+        raise KeyboardInterrupt
+
+    cut = WriteAhead._cut
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "write_all", interrupted)
+        # Not even the clean-up after the interrupt is reached.
+        patch.setattr(WriteAhead, "_cut", lambda self: None)
+        with pytest.raises(KeyboardInterrupt):
+            wal.append(9, batch(9))
+    assert WriteAhead._cut is cut
+    wal.append(1, batch(1))
+    wal.finish(1)
+    wal.close()
+    found = read_rows(tmp_path)
+    assert set(found) == {1}
+    check_rows(found)
+
+
+def test_damage_before_the_commit_is_noticed(tmp_path: Path) -> None:
+    wal = WriteAhead(tmp_path, "me", KEY)
+    wal.append(1, batch(1))
+    wal.finish(1)
+    (path,) = segments(tmp_path, "me")
+    data = bytearray(path.read_bytes())
+    part = wal.pending.finished[1].parts[0]
+    data[part.offset + part.length // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="damaged since it was written"):
+        part.read(SCHEMA)
+    wal.close()

@@ -58,10 +58,14 @@ def run() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _say("Stopped. What was finished is kept; run the same command again to go on.")
         code = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output (head, a pager) went away; that is no error of ours.
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-        code = 0
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # The reader of our output (head, a pager) went away; that is no error of ours.
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+            sys.exit(0)
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"{where}{error.strerror or error}. Check the disk and the permissions.")
+        code = 2
     except Exception as error:
         # Typer ships its own copy of Click or depends on it; both have these two methods.
         if not (hasattr(error, "format_message") and hasattr(error, "exit_code")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import fft
 
 from antiphon.encoders.base import Float32
 
@@ -50,17 +51,19 @@ def calibration_sounds(n_samples: int, sample_rate: int, fmin: float, fmax: floa
 
 def _noise(n: int, rate: int, fmin: float, rng: np.random.Generator) -> Curve:
     """Noise of unit variance whose amplitude falls with frequency to a power of 0 to 1."""
-    spectrum = np.fft.rfft(rng.standard_normal(n))
-    frequency = np.fft.rfftfreq(n, 1 / rate) + max(fmin, 1.0)
-    noise = np.fft.irfft(spectrum * frequency ** -rng.uniform(0, 1), n)
-    return np.asarray(noise / noise.std())
+    length = fft.next_fast_len(n, real=True)
+    spectrum = fft.rfft(rng.standard_normal(length))
+    frequency = fft.rfftfreq(length, 1 / rate) + max(fmin, 1.0)
+    noise: Curve = fft.irfft(spectrum * frequency ** -rng.uniform(0, 1), length)[:n]
+    noise /= noise.std()
+    return noise
 
 
 def _call(
     kind: int, n: int, rate: int, fmin: float, fmax: float, rng: np.random.Generator
 ) -> Curve:
     """One call, repeated over the whole length; kind 0 is silence."""
-    # Calls and gaps are drawn for 3 s of sound at audible rates and follow the window's length.
+    # Rhythms follow the window's length, so that windows of any rate hold comparable sounds.
     length = n / rate
     period = float(np.exp(rng.uniform(np.log(0.01), np.log(0.9)))) * length
     duration = period * float(rng.uniform(0.1, 1.0))
@@ -68,25 +71,23 @@ def _call(
     first, last = np.exp(rng.uniform(low, high, 2))
     pulse_rate = float(np.exp(rng.uniform(np.log(9), np.log(180)))) / length
     decay = float(rng.uniform(5, 40)) / duration
-    start = float(rng.uniform(0, period))
-    time = np.arange(n) / rate
-    since = np.mod(time - start, period)
+    start = int(rng.integers(0, max(1, round(period * rate))))
+    since = np.arange(max(1, round(period * rate))) / rate
     envelope = np.sin(np.pi * np.clip(since / duration, 0, 1)) ** 2
-    wave: Curve
     if kind == 0:
-        wave = np.zeros(n)
+        wave = np.zeros(len(since))
     elif kind == 1:
         wave = envelope * np.sin(2 * np.pi * first * since)
     elif kind == 2:
         sweep = first * since + (last - first) * since**2 / (2 * duration)
         wave = envelope * np.sin(2 * np.pi * sweep)
     elif kind == 3:
-        wave = rng.standard_normal(n) * np.exp(-since * decay)
+        wave = rng.standard_normal(len(since)) * np.exp(-since * decay)
     elif kind == 4:
         partials = [k for k in range(1, 9) if first * k < fmax]
         stack = np.array([np.sin(2 * np.pi * first * k * since) / k for k in partials])
         wave = envelope * stack.sum(axis=0)
     else:
-        pulses = 1 + np.sin(2 * np.pi * pulse_rate * time)
+        pulses = 1 + np.sin(2 * np.pi * pulse_rate * since)
         wave = envelope * np.sin(2 * np.pi * first * since) * pulses
-    return wave
+    return np.resize(np.roll(wave, start), n)

@@ -87,7 +87,8 @@ def _sentences(model: type[Strict], error: pydantic.ValidationError) -> str:
         key = ".".join(place) or "the file"
         if fault["type"] == "extra_forbidden":
             known = _known_keys(model, place[:-1])
-            parts.append(f"unknown key {key!r}.{nearest(place[-1], known)}".rstrip("."))
+            hint = nearest(place[-1], known).strip()
+            parts.append(f"unknown key {key!r}" + (f" ({hint})" if hint else ""))
         elif fault["type"] == "missing":
             parts.append(f"key {key!r} is missing")
         else:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from antiphon.encoders.manifest import Manifest
+from antiphon.encoders.manifest import SHIPPED, Manifest
 from antiphon.errors import ModelError
 
 MODELS_VARIABLE = "ANTIPHON_MODELS"
@@ -50,8 +50,10 @@ def find_model(manifest: Manifest, folder: Path, given: Path | None = None) -> P
         advice.append(manifest.source.strip().rstrip("."))
     if manifest.sha256:
         advice.append(f"Its SHA-256 is {manifest.sha256.lower()}")
+    # The package's own folder is no place to put anything.
+    wanted = Path(manifest.model) if folder == SHIPPED else folder / manifest.model
     raise ModelError(
-        path or folder / manifest.model,
+        path or wanted,
         f"the network of encoder {manifest.name!r} is not there",
         ". ".join(advice),
     )

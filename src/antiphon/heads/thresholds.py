@@ -173,9 +173,9 @@ def choose_thresholds(
     if rule not in ("estimate", "lower"):
         raise UserError(f"The rule {rule!r} is not known. There are: estimate, lower.")
     rng = np.random.default_rng(0) if rng is None else rng
-    seeds = rng.integers(0, 2**63, size=scores.shape[1])
     found = []
-    for column in range(scores.shape[1]):
+    # A generator of its own for each label, so that its interval does not hang on the others.
+    for column, own in enumerate(rng.spawn(scores.shape[1])):
         known = ~np.isnan(labels[:, column]) & ~np.isnan(scores[:, column])
         sample = _Sample(
             scores[known, column],
@@ -183,8 +183,7 @@ def choose_thresholds(
             group[known],
             level,
             n_resamples,
-            # A generator of its own, so that a label's interval does not hang on the others.
-            np.random.default_rng(int(seeds[column])),
+            own,
         )
         found.append(_choose(sample, precision, rule, half_width))
     return found

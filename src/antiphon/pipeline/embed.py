@@ -192,14 +192,14 @@ def embed(
         audio_s = 0.0
 
         def claimed() -> Iterator[_Job]:
-            left = [job.recording_id for job in todo]
-            while left:
-                mine = session.claim(left, _CLAIM)
-                if not mine:
-                    return
-                yield from (jobs[i] for i in mine)
-                last = left.index(mine[-1])
-                left = left[last + 1 :]
+            # The second pass takes what another process had claimed and did not live to finish.
+            for again in (False, True):
+                if again:
+                    table.recover()
+                left = [job.recording_id for job in todo]
+                while mine := session.claim(left, _CLAIM):
+                    yield from (jobs[i] for i in mine)
+                    left = left[left.index(mine[-1]) + 1 :]
 
         def consume(job: _Job, blocks: Iterator[_Block]) -> None:
             nonlocal windows, audio_s

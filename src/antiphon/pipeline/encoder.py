@@ -12,6 +12,9 @@ from antiphon.errors import UserError
 from antiphon.store.vectors import VectorTable
 
 
+_PATHS = ("model", "labels")
+
+
 def make_encoder(name: str, parameters: Mapping[str, Any]) -> tuple[Encoder, dict[str, Any]]:
     """Create an encoder and say how it can be created again.
 
@@ -20,11 +23,16 @@ def make_encoder(name: str, parameters: Mapping[str, Any]) -> tuple[Encoder, dic
     Encoder
         Ready to run.
     dict
-        ``name`` (an absolute path, where it is a manifest) and ``parameters``.
+        ``name`` and ``parameters``, paths in them absolute.
     """
     if Path(name).suffix.lower() in (".yaml", ".yml"):
         name = str(Path(name).resolve())
-    return create_encoder(name, **parameters), {"name": name, "parameters": dict(parameters)}
+    # Paths must mean the same from another working directory.
+    kept = {
+        key: str(Path(value).resolve()) if key in _PATHS and isinstance(value, str) else value
+        for key, value in parameters.items()
+    }
+    return create_encoder(name, **kept), {"name": name, "parameters": kept}
 
 
 def encoder_of(table: VectorTable) -> Encoder:

@@ -106,7 +106,12 @@ def _entry(
 ) -> tuple[RecordingEntry, bool]:
     """Describe one file, from the catalogue where it has not changed."""
     relative = PurePosixPath(path.relative_to(base).as_posix())
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError as error:
+        # A dangling link, or a file that was taken away since the folder was listed.
+        lost = RecordingEntry(root, str(relative), "", 0, 0, status="unreadable")
+        return _place(replace(lost, problem=error.strerror or str(error)), relative, tables)
     before = known.get((root, str(relative)))
     if before is not None and (before.size, before.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
         entry = before

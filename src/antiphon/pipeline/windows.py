@@ -122,7 +122,8 @@ def load_windows(folder: ProjectFolder, table: VectorTable) -> WindowSet:
     windows = table.windows()
     recording_id = windows.column("recording_id").to_numpy().astype(np.int64)
     unique, row = np.unique(recording_id, return_inverse=True)
-    recordings = folder.catalogue.recordings()
+    # Another process may rescan in between, so a recording is looked up whatever its state is.
+    recordings = folder.catalogue.recordings(all_states=True)
     ids = recordings.column("id").to_numpy().astype(np.int64)
     order = np.argsort(ids)
     where = order[np.searchsorted(ids[order], unique)] if len(unique) else np.empty(0, np.int64)

@@ -182,7 +182,8 @@ def switch(name: str, panels: Sequence[tuple[str, Markup]]) -> Markup:
         Name and content of each; the first shows at the start.
     """
     if len(panels) == 1:
-        return panels[0][1]
+        ((title, body),) = panels
+        return element("div", element("h3", title), body)
     inner = [
         element("div", element("h3", title), body, class_="panel", data_title=title)
         for title, body in panels

@@ -21,6 +21,8 @@ from antiphon.store.schema import SCHEMA_VERSION
 _log = logging.getLogger(__name__)
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# Any number that other programs on the same server do not use.
+_WRITERS = 0x616E7469
 # Tests put further versions here.
 _VERSION_FOLDERS = [_MIGRATIONS / "versions"]
 
@@ -103,6 +105,9 @@ class Database:
         with database_errors(self.name, self.wait_s), self.engine.connect() as connection:
             connection = connection.execution_options(antiphon_begin="IMMEDIATE")
             with connection.begin():
+                if self.engine.dialect.name == "postgresql":
+                    # One writer at a time, as with SQLite; freed at the end of the transaction.
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
                 yield connection
 
     def close(self) -> None:

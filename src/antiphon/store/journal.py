@@ -1,7 +1,7 @@
 """Write-ahead files: what a worker has finished and not yet committed to the vector table.
 
 A worker appends to *segments*, files ``<owner>.<number>.wal``. A segment is a header and records;
-a record is a header with lengths and a CRC-32, and a payload. A record that was torn by a crash
+a record is a header and a payload, each with a CRC-32. A record that was torn by a crash
 fails its length or its checksum, and reading stops there: what comes after it was never promised.
 
 A recording arrives as any number of *parts* (Arrow record batches), then a *finish* that counts
@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -28,7 +29,10 @@ from antiphon.errors import StoreError
 
 _MAGIC = b"ANTIPHON-WAL\x00\x00\x00\x01"
 _FILE_HEADER = struct.Struct("<16s32s")
-_RECORD = struct.Struct("<4sBxxxqIIQI")
+# Magic, kind, recording, rows, length and CRC-32 of the payload; then the CRC-32 of all that.
+_RECORD = struct.Struct("<4sBxxxqIQI")
+_CHECK = struct.Struct("<I")
+_HEADER_SIZE = _RECORD.size + _CHECK.size
 _RECORD_MAGIC = b"rec\n"
 
 PART, FINISH, DROP = 1, 2, 3
@@ -42,12 +46,24 @@ class Part:
     offset: int
     length: int
     rows: int
+    check: int
 
     def read(self, schema: pa.Schema) -> pa.RecordBatch:
-        """Read the rows back."""
+        """Read the rows back.
+
+        Raises
+        ------
+        StoreError
+            If the file is not as it was written.
+        """
         with self.path.open("rb", buffering=0) as stream:
             stream.seek(self.offset)
             data = stream.read(self.length)
+        if zlib.crc32(data) != self.check:
+            raise StoreError(
+                f"{self.path}: this write-ahead file has been damaged since it was written. "
+                "Check the disk, then move the file away; its recordings are embedded again."
+            )
         return pa.ipc.read_record_batch(pa.py_buffer(data), schema)
 
 
@@ -151,21 +167,27 @@ class WriteAhead:
         if self._handle < 0:
             self._start_segment()
         view = memoryview(data)
-        header = _RECORD.pack(_RECORD_MAGIC, kind, recording_id, 0, rows, len(view), 0)
-        check = zlib.crc32(view, zlib.crc32(header))
-        header = header[:-4] + struct.pack("<I", check)
+        check = zlib.crc32(view)
+        header = _RECORD.pack(_RECORD_MAGIC, kind, recording_id, rows, len(view), check)
+        header += _CHECK.pack(zlib.crc32(header))
+        # An interrupt can have come between a write and its bookkeeping below.
+        if os.lseek(self._handle, 0, os.SEEK_END) != self._size:
+            self._cut()
         try:
             write_all(self._handle, [header, view])
         except BaseException:
             # A torn record in the middle would hide everything after it.
-            os.ftruncate(self._handle, self._size)
-            os.lseek(self._handle, self._size, os.SEEK_SET)
+            self._cut()
             raise
         assert self._path is not None
-        part = Part(self._path, self._size + _RECORD.size, len(view), rows)
-        self._size += _RECORD.size + len(view)
+        part = Part(self._path, self._size + len(header), len(view), rows, check)
+        self._size += len(header) + len(view)
         self._dirty = True
         self.pending.take(kind, recording_id, rows, part if kind == PART else None)
+
+    def _cut(self) -> None:
+        os.ftruncate(self._handle, self._size)
+        os.lseek(self._handle, self._size, os.SEEK_SET)
 
     def _start_segment(self) -> None:
         self._number += 1
@@ -278,22 +300,21 @@ def _read_segment(path: Path, handle: int, table_key: str, pending: Pending) -> 
         return size - end
 
 
-def _records(path: Path, stream: object, size: int) -> Iterator[tuple[int, int, int, Part]]:
+def _records(path: Path, stream: BinaryIO, size: int) -> Iterator[tuple[int, int, int, Part]]:
     """Yield intact records: kind, recording, rows and where the payload lies."""
     position = _FILE_HEADER.size
     while True:
-        header = stream.read(_RECORD.size)  # type: ignore[attr-defined]
-        if len(header) < _RECORD.size:
+        header = stream.read(_HEADER_SIZE)
+        if len(header) < _HEADER_SIZE:
             return
-        magic, kind, recording_id, _, rows, length, check = _RECORD.unpack(header)
-        start = position + _RECORD.size
+        if _CHECK.pack(zlib.crc32(header[: _RECORD.size])) != header[_RECORD.size :]:
+            return
+        magic, kind, recording_id, rows, length, check = _RECORD.unpack(header[: _RECORD.size])
+        start = position + _HEADER_SIZE
         if magic != _RECORD_MAGIC or start + length > size:
             return
-        data = stream.read(length)  # type: ignore[attr-defined]
-        if len(data) < length:
+        data = stream.read(length)
+        if len(data) < length or zlib.crc32(data) != check:
             return
-        blank = header[:-4] + b"\x00\x00\x00\x00"
-        if zlib.crc32(data, zlib.crc32(blank)) != check:
-            return
-        yield kind, recording_id, rows, Part(path, start, length, rows)
+        yield kind, recording_id, rows, Part(path, start, length, rows, check)
         position = start + length

@@ -173,7 +173,9 @@ class ProjectFolder:
 
     def recording_path(self, root: str, relative: str) -> Path:
         """Return where a recording of the catalogue is now."""
-        return self.audio_root(root) / PurePosixPath(relative)
+        from antiphon.store.recordings import original
+
+        return self.audio_root(root) / PurePosixPath(original(relative))
 
     def add_root(self, path: Path) -> str:
         """Add an audio folder and return its name; one that is there already keeps its name.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -127,6 +128,24 @@ class SyncReport:
     missing: list[int]
 
 
+def storable(text: str) -> str:
+    """Return a file's name as the catalogue can keep it.
+
+    A name that is not UTF-8 comes from the operating system with lone surrogates, which no
+    database takes. They become characters of a private area; :func:`original` turns them back.
+    """
+    return _SURROGATE.sub(lambda found: chr(ord(found[0]) + _PRIVATE), text)
+
+
+def original(text: str) -> str:
+    """Return a stored name as the operating system knows it; see :func:`storable`."""
+    return _STORED.sub(lambda found: chr(ord(found[0]) - _PRIVATE), text)
+
+
+_PRIVATE = 0x100000
+_SURROGATE = re.compile("[\udc80-\udcff]")
+_STORED = re.compile("[\U0010dc80-\U0010dcff]")
+
 _FACTS = tuple(f.name for f in fields(RecordingEntry))
 _COLUMNS = [getattr(Recording, name) for name in _FACTS]
 
@@ -134,14 +153,19 @@ _COLUMNS = [getattr(Recording, name) for name in _FACTS]
 def known_files(connection: Connection) -> dict[tuple[str, str], RecordingEntry]:
     """Return the files that were there at the last scan, by audio folder and relative path."""
     rows = connection.execute(select(*_COLUMNS).where(Recording.status.in_(CURRENT)))
-    return {(row.root, row.path): RecordingEntry(*row) for row in rows}
+    found = {}
+    for row in rows:
+        path = original(row.path)
+        site = None if row.site is None else original(row.site)
+        found[(row.root, path)] = replace(RecordingEntry(*row), path=path, site=site)
+    return found
 
 
 def sync(
     connection: Connection, entries: Iterable[RecordingEntry], roots: Iterable[str] | None
 ) -> SyncReport:
     """Bring the catalogue up to date with a scan; see :meth:`Catalogue.sync_recordings`."""
-    entries = list({(entry.root, entry.path): entry for entry in entries}.values())
+    entries = list({(entry.root, entry.path): _stored(entry) for entry in entries}.values())
     scanned = None if roots is None else set(roots)
     rows = connection.execute(select(Recording.id, *_COLUMNS)).all()
     before = {(r.root, r.path): r for r in rows if r.status != REPLACED}
@@ -200,6 +224,16 @@ def sync(
         unchanged=unchanged,
         missing=sorted(row.id for row in gone.values()),
     )
+
+
+def _stored(entry: RecordingEntry) -> RecordingEntry:
+    """Return an entry with names as the catalogue keeps them."""
+    path = storable(entry.path)
+    site = None if entry.site is None else storable(entry.site)
+    problem = None if entry.problem is None else storable(entry.problem)
+    if (path, site, problem) == (entry.path, entry.site, entry.problem):
+        return entry
+    return replace(entry, path=path, site=site, problem=problem)
 
 
 def _moves(

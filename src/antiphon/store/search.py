@@ -27,7 +27,7 @@ INDEX_NAME = "vector_nearest"
 _INDEX_TYPE = "IVF_RQ"
 # Below this many windows comparing all of them is as quick.
 _MIN_ROWS = 256
-_REFINE = 10
+_REFINE = 5
 # Rows compared at a time; their float32 copy stays in the processor's cache.
 _SMALL = 512
 _FEW = 8
@@ -91,8 +91,9 @@ def _best(vectors: Float32, queries: Float32) -> Float32:
     For few queries BLAS would start threads that fight with those reading the file.
     """
     if len(queries) > _FEW:
-        return (queries @ vectors.T).max(axis=0)  # type: ignore[no-any-return]
-    best = np.einsum("ij,j->i", vectors, queries[0])
+        score: Float32 = (queries @ vectors.T).max(axis=0)
+        return score
+    best: Float32 = np.einsum("ij,j->i", vectors, queries[0])
     for query in queries[1:]:
         np.maximum(best, np.einsum("ij,j->i", vectors, query), out=best)
     return best

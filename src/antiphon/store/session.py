@@ -55,6 +55,9 @@ from antiphon.store.vectors import VectorTable
 
 _log = logging.getLogger(__name__)
 
+# Each flush leaves a small file in the dataset; a run of days would leave thousands.
+_TIDY_EVERY = 100
+
 
 class EmbeddingSession:
     """A worker's hold on a table: claim recordings, write their windows, commit.
@@ -84,6 +87,7 @@ class EmbeddingSession:
         self._lock: FileLock | None = None
         self._failed_since: datetime | None = None
         self._flushed_at = self._synced_at = time.monotonic()
+        self._flushes = 0
 
     def __enter__(self) -> Self:
         recover(self.table, self.catalogue)
@@ -310,6 +314,9 @@ class EmbeddingSession:
             with self.catalogue.database.write() as connection:
                 work.unclaim(connection, self.table.id, self.owner, ids)
                 work.clear_failures(connection, self.table.id, ids)
+            self._flushes += 1
+            if self._flushes % _TIDY_EVERY == 0:
+                self.table.tidy()
 
     def close(self) -> None:
         """Commit, give back what is not finished, and end the session.

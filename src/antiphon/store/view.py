@@ -30,6 +30,8 @@ WINDOW_SCHEMA = pa.schema(
 """Columns of :meth:`View.windows`."""
 
 _BLOCK = 16_384
+_BLOCK_BYTES = 16 * 2**20
+_AHEAD_BYTES = 32 * 2**20
 
 
 class View:
@@ -147,7 +149,12 @@ class View:
             return
         begin = 0
         for batch in self.dataset.to_batches(
-            columns=["vector"], batch_size=_BLOCK // 2, scan_in_order=True
+            columns=["vector"],
+            batch_size=max(1, min(_BLOCK // 2, _BLOCK_BYTES // (4 * self.table.dim))),
+            # Without this bound Lance reads hundreds of megabytes ahead.
+            batch_readahead=2,
+            io_buffer_size=_AHEAD_BYTES,
+            scan_in_order=True,
         ):
             rows = row_at[begin : begin + batch.num_rows]
             begin += batch.num_rows

@@ -59,7 +59,14 @@ def class_dots(quality: Quality) -> Markup:
         width=520,
     )
     if len(ranked) > 24:
-        picture = element("div", picture, class_="tall", tabindex="0", role="region")
+        picture = element(
+            "div",
+            picture,
+            class_="tall",
+            tabindex="0",
+            role="region",
+            aria_label="Average precision by class",
+        )
     caption = (
         f"Average precision of each class; the bars are {percent(quality.level)} intervals, "
         "and n counts the positives that they rest on."
