@@ -62,7 +62,7 @@ class Project:
         *,
         audio: Sequence[Path | str],
         metadata: Sequence[Path | str] = (),
-        channel: str | int = "mix",
+        channel: str | int | None = None,
         reporter: Reporter | None = None,
     ) -> tuple[Project, IntakeReport]:
         """Make a project, or add audio folders to one, and read the recordings' headers.
@@ -74,7 +74,8 @@ class Project:
         metadata
             Tables that :func:`antiphon.pipeline.metadata.read_metadata` reads.
         channel
-            ``mix``, ``each`` or a zero-based number, for files with several channels.
+            ``mix``, ``each`` or a zero-based number, for files with several channels; of a new
+            project ``mix`` when None.
 
         Raises
         ------

@@ -17,13 +17,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import soundfile
 
 from antiphon.api import Project
-from antiphon.audio.synthesis.dataset import write_dataset
-from antiphon.audio.synthesis.species import species_by_name, synthesise_call
+from antiphon.audio.synthesis.dataset import DatasetFacts, write_dataset
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import UserError
+from antiphon.evaluation.intervals import wilson
 from antiphon.labels.annotation import ABSENT, make_annotations
 from antiphon.labels.formats.registry import read_annotations
 from antiphon.labels.targets import window_targets
@@ -40,7 +39,7 @@ Float32 = npt.NDArray[np.float32]
 SITES = 6
 HELD_OUT = 2
 SAMPLE_RATE = 24_000
-ROUNDS = (40, 40, 40, 40, 40)
+ROUNDS = (40, 40, 40, 40, 40, 40)
 STRATEGY = "weighted-coreset"
 _MARKER = ".antiphon-demo"
 _NOTE = (
@@ -90,6 +89,7 @@ class _Arm:
     spent: list[int]
     reached: list[Quality]
     probability: Float32 | None = None
+    limits: Float32 | None = None
 
 
 def run_demo(
@@ -117,7 +117,7 @@ def run_demo(
         seed=seed,
         sites=SITES,
         days=2,
-        recordings_per_site_day=6,
+        recordings_per_site_day=12,
         duration_s=30.0,
         sample_rate=SAMPLE_RATE,
         reporter=reporter,
@@ -136,7 +136,7 @@ def run_demo(
     say(f"   {embedded.windows} windows, {speed:,.0f}x real time")
     truth = _truth(project, data / "truth", sites[-HELD_OUT:])
     say("3. antiphon search --like CLIP")
-    for line in _search(project, truth, data / "examples", seed):
+    for line in _search(project, truth, made):
         say(f"   {line}")
     project.folder.close()
     shutil.copytree(folder / "project", folder / "random")
@@ -162,7 +162,7 @@ def run_demo(
         title="Macro average precision on sites without labels (95 % interval by recording)",
         header=("labels", f"active ({STRATEGY})", "random"),
         rows=tuple(rows),
-        closing=(*_closing(active, gain), f"The demo took {took:.0f} s."),
+        closing=(*_closing(active, truth, gain), f"The demo took {took:.0f} s."),
         report=report,
     )
 
@@ -202,32 +202,41 @@ def _truth(project: Project, tables: Path, held_out: tuple[str, ...]) -> _Truth:
     return _Truth(labels, targets, windows, np.isin(windows.texts("site").astype(str), held_out))
 
 
-def _search(project: Project, truth: _Truth, examples: Path, seed: int) -> list[str]:
-    """Look for one common and one rare species by a clean example call of each."""
+def _search(project: Project, truth: _Truth, made: DatasetFacts) -> list[str]:
+    """Search by the clearest call in the field of a common and of a rare species."""
     counts = np.nansum(truth.targets == 1.0, axis=0)
     order = np.argsort(-counts)
+    row_of = _rows(truth.windows)
     lines = []
     for kind, label in (("common", order[0]), ("rare", order[-3])):
         name = truth.labels[label]
-        examples.mkdir(exist_ok=True)
-        clip = examples / f"{name.replace(' ', '-').lower()}.wav"
-        kind_of_call = species_by_name(name).call_types[0].name
-        call = synthesise_call(name, kind_of_call, 0, SAMPLE_RATE, np.random.default_rng(seed))
-        soundfile.write(clip, call, SAMPLE_RATE, subtype="PCM_16")
-        hits = project.search(like=clip, k=10)
-        key = {
-            (int(i), round(float(s), 3)): row
-            for row, (i, s) in enumerate(
-                zip(truth.windows.recording_id, truth.windows.start_s, strict=True)
-            )
-        }
-        rows = [key[(hit.recording_id, round(hit.start_s, 3))] for hit in hits]
+        facts, call = max(
+            ((f, e) for f in made.recordings for e in f.events if e.species == name),
+            key=lambda found: found[1].snr_db,
+        )
+        middle = (call.start_s + call.end_s) / 2
+        first = max(0.0, min(middle - 1.5, made.config.duration_s - 3.0))
+        hits = project.search(like=facts.path, at=(first, first + 3.0), k=100)
+        rows = [
+            row_of[hit.recording_id, round(hit.start_s, 3)]
+            for hit in hits
+            if not hit.path.endswith(facts.path.name)
+        ][:10]
         right = int(np.nansum(truth.targets[rows, label] == 1.0))
         share = counts[label] / len(truth.windows)
         lines.append(
-            f"{name} ({kind}, in {share:.1%} of windows): {right} of the first 10 hits hold it"
+            f"{name} ({kind}, in {share:.1%} of windows): {right} of the first {len(rows)} hits in "
+            "other recordings hold it"
         )
     return lines
+
+
+def _rows(windows: WindowSet) -> dict[tuple[int, float], int]:
+    """Return each window's row by its recording and start."""
+    return {
+        (int(i), round(float(s), 3)): row
+        for row, (i, s) in enumerate(zip(windows.recording_id, windows.start_s, strict=True))
+    }
 
 
 def _label_round(
@@ -258,7 +267,7 @@ def _label_round(
     windows = truth.windows.take(rows)
     groups, _ = windows.groups("recording")
     arm.spent.append(sum(ROUNDS[: number + 1]))
-    arm.probability = probability
+    arm.probability, arm.limits = probability, limits
     arm.reached.append(
         judge(
             probability,
@@ -276,12 +285,7 @@ def _label_round(
 def _answer(path: Path, truth: _Truth, project: Project) -> None:
     """Fill in a queue as a person would who hears everything."""
     names = RecordingNames(project.folder)
-    row_of = {
-        (int(i), round(float(s), 3)): row
-        for row, (i, s) in enumerate(
-            zip(truth.windows.recording_id, truth.windows.start_s, strict=True)
-        )
-    }
+    row_of = _rows(truth.windows)
     with path.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         rows = list(reader)
@@ -341,20 +345,20 @@ def _report(active: _Arm, random: _Arm, gain: Estimate, seed: int, reporter: Rep
     )
 
 
-def _closing(active: _Arm, gain: Estimate) -> tuple[str, ...]:
-    last = active.reached[-1]
-    judged = [
-        c
-        for c in last.classes
-        if c.precision is not None and c.recall is not None and not np.isnan(c.precision.value)
-    ]
-    precision = (
-        float(np.mean([c.precision.value for c in judged if c.precision])) if judged else 0.0
-    )
-    recall = float(np.mean([c.recall.value for c in judged if c.recall])) if judged else 0.0
+def _closing(active: _Arm, truth: _Truth, gain: Estimate) -> tuple[str, ...]:
+    """Sum up what was gained, and precision and recall over all detections together."""
+    assert active.probability is not None
+    assert active.limits is not None
+    target = truth.targets[truth.held_out]
+    found = (active.probability >= active.limits) & ~np.isnan(target)
+    right = int((found & (target == 1.0)).sum())
+    there = int((target == 1.0).sum())
+    low, high = wilson([right, right], [max(1, int(found.sum())), there])
     quality = (
-        "At the thresholds of the active detector, against the exact truth of the held-out sites: "
-        f"mean precision {precision:.2f}, mean recall {recall:.2f} over {len(judged)} species."
+        f"At the thresholds of the active detector, against the exact truth of {HELD_OUT} sites "
+        f"without labels: {right} of {int(found.sum())} detections are right (precision "
+        f"{right / max(1, found.sum()):.2f} [{low[0]:.2f}, {high[0]:.2f}]) and {right} of {there} "
+        f"calls in windows are found (recall {right / there:.2f} [{low[1]:.2f}, {high[1]:.2f}])."
     )
     return _gain_sentence(active, gain), quality
 

@@ -64,7 +64,7 @@ def test_ties_enter_together():
 
 
 def test_all_scores_equal():
-    found = one([0.3] * 10, [1] + [0] * 9)
+    found = one([0.6] * 10, [1] + [0] * 9)
     assert not found.reached
     assert "All scores are equal" in found.note
     assert found.precision == pytest.approx(0.1)
@@ -201,3 +201,15 @@ def test_clopper_pearson_equals_scipy(k, n):
 
 def test_clopper_pearson_of_nothing():
     assert clopper_pearson(0, 0, 0.9) == (0.0, 1.0)
+
+
+def test_an_unreachable_precision_never_gives_a_threshold_below_one_half():
+    # The positive has the fourth highest score of all, far below one half.
+    score = np.array([[0.4], [0.3], [0.2], [0.1], [0.05]])
+    target = np.array([[0.0], [0.0], [0.0], [1.0], [0.0]])
+    (found,) = choose_thresholds(score, target, np.arange(5), precision=0.9)
+    assert not found.reached
+    assert found.value == 0.5
+    assert np.isnan(found.precision)
+    assert found.recall == 0.0
+    assert "kept at 0.50" in found.note

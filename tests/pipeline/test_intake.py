@@ -10,6 +10,7 @@ import pytest
 from antiphon.api import Project
 from antiphon.errors import FileError, UserError
 from antiphon.pipeline.intake import folder_site, scan
+from tests.noise import SMALL
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_bad_files_among_good_ones_are_named_and_kept(
     assert {name for name, _ in report.unreadable} == {"text.wav", "empty.flac"}
     assert [name for name, _ in report.partial] == ["cut.wav"]
     assert all(reason for _, reason in (*report.unreadable, *report.partial))
-    done = project.embed("spectral", sample_rate=8000, window_s=0.5, n_mels=16, dim=8)
+    done = project.embed("spectral", **SMALL)
     assert done.run.done == 2
     assert not done.complete
     # The truncated file is covered as far as it goes.
@@ -86,7 +87,7 @@ def test_a_file_that_went_missing_and_one_that_changed(
 ) -> None:
     audio = recordings("a.wav", "b.wav")
     project, _ = Project.create(tmp_path / "p", audio=[audio])
-    project.embed("spectral", sample_rate=8000, window_s=0.5, n_mels=16, dim=8)
+    project.embed("spectral", **SMALL)
     (audio / "a.wav").unlink()
     recordings("b.wav", seconds=2.0)
     os.utime(audio / "b.wav", ns=(1, 1))

@@ -49,20 +49,23 @@ def root(
 def run() -> None:
     """Parse, call, and turn errors into one sentence and an exit code."""
     try:
-        code = app(standalone_mode=False) or 0
+        code = app(prog_name="antiphon", standalone_mode=False) or 0
+        sys.stdout.flush()
     except typer.Exit as stop:
         code = stop.exit_code
+    except SystemExit as stop:
+        # Typer's way out when the output cannot be written any more.
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        code = _reader_gone()
     except AntiphonError as error:
         _say(str(error))
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _say("Stopped. What was finished is kept; run the same command again to go on.")
         code = INTERRUPTED
+    except BrokenPipeError:
+        code = _reader_gone()
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            # The reader of our output (head, a pager) went away; that is no error of ours.
-            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-            sys.exit(0)
         where = f"{error.filename}: " if error.filename else ""
         _say(f"{where}{error.strerror or error}. Check the disk and the permissions.")
         code = 2
@@ -74,7 +77,15 @@ def run() -> None:
         if show is not None:
             show()
         code = int(error.exit_code)
+    if code == INTERRUPTED:
+        _say("Stopped. What was finished is kept; run the same command again to go on.")
     sys.exit(code)
+
+
+def _reader_gone() -> int:
+    """The reader of our output (head, a pager) went away; that is no error of ours."""
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    return 0
 
 
 def _say(message: str) -> None:

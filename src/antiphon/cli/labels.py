@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -48,15 +49,14 @@ def search(
         Path | None,
         typer.Option("--out", metavar="FILE|DIR", help="Write a queue to listen to and label."),
     ] = None,
-    format: Annotated[
-        str, typer.Option("--format", help="Of --out: csv, raven or audacity.")
-    ] = "csv",
+    format: options.QueueFormat = None,
     json: AsJson = False,
 ) -> None:
     """Find windows that sound like a clip, carry a label or score high, by site and time."""
     from antiphon.api import Project
-    from antiphon.cli.show import as_json, say, table
+    from antiphon.cli.show import as_json, say, table, warn
 
+    kind = options.queue_format(format, out)
     here = Project(project)
     hits = here.search(
         like=like,
@@ -75,7 +75,7 @@ def search(
         encoder=encoder,
     )
     if out is not None:
-        files = here.write_queue(hits, out, format=format)
+        files = here.write_queue(hits, out, format=kind)
         say(f"{len(hits)} windows written to {_places(files, out)}.")
         return
     if json:
@@ -83,6 +83,8 @@ def search(
 
         as_json([asdict(hit) for hit in hits])
         return
+    if not hits:
+        warn("No window matches.")
     table(
         ["score", "recording", "start s", "end s", "site", "time"],
         [[h.score, h.path, h.start_s, h.end_s, h.site, h.time] for h in hits],
@@ -111,9 +113,7 @@ def next_windows(
         Path | None,
         typer.Option("--out", metavar="FILE|DIR", help="Write them as a queue to fill in."),
     ] = None,
-    format: Annotated[
-        str, typer.Option("--format", help="Of --out: csv, raven or audacity.")
-    ] = "csv",
+    format: options.QueueFormat = None,
     seed: Seed = 0,
     json: AsJson = False,
 ) -> None:
@@ -121,6 +121,7 @@ def next_windows(
     from antiphon.api import Project
     from antiphon.cli.show import as_json, say, table
 
+    kind = options.queue_format(format, out)
     here = Project(project)
     items = here.next(
         n,
@@ -133,12 +134,15 @@ def next_windows(
         seed=seed,
     )
     if out is not None:
-        files = here.write_queue(items, out, format=format)
+        files = here.write_queue(items, out, format=kind)
         say(f"{len(items)} windows written to {_places(files, out)}.")
-        say(
-            "Fill in the column Labels ('A; B' present, '-A' absent, 'A?' unsure, 'nothing'), "
-            f"then: antiphon import {project} {out}"
-        )
+        where = {
+            "csv": "Fill in the column labels",
+            "raven": "Fill in the column Labels",
+            "audacity": "Write over the labels",
+        }[kind]
+        again = shlex.join(["antiphon", "import", str(project), str(out)])
+        say(f"{where} ('A; B' present, '-A' absent, 'A?' unsure, 'nothing'), then: {again}")
         return
     if json:
         from dataclasses import asdict

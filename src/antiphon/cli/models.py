@@ -116,15 +116,12 @@ def detect(
         [[name, report.thresholds[name], n] for name, n in report.counts.items()],
     )
     say(f"{report.windows:,} windows looked at with {report.detector}; detections in {report.path}")
-    if report.embedded is not None:
-        if report.embedded.run.interrupted:
-            raise KeyboardInterrupt
-        if not report.embedded.complete:
-            for failure in (*report.embedded.run.failed, *report.embedded.failed_before):
-                warn(f"{failure.item}: not looked at: {failure.reason}")
-            for path, why in (*report.embedded.intake.unreadable, *report.embedded.intake.partial):
-                warn(f"{path}: {why}")
-            raise PartialError("Some recordings were not looked at in full (named above).")
+    if report.embedded is not None and not report.embedded.complete:
+        for failure in (*report.embedded.run.failed, *report.embedded.failed_before):
+            warn(f"{failure.item}: not looked at: {failure.reason}")
+        for path, why in (*report.embedded.intake.unreadable, *report.embedded.intake.partial):
+            warn(f"{path}: {why}")
+        raise PartialError("Some recordings were not looked at in full (named above).")
 
 
 def evaluate(
@@ -140,7 +137,8 @@ def evaluate(
     """Honest numbers with intervals: nested cross-validation, and labels the detector never saw."""
     from antiphon.api import Project
     from antiphon.cli.show import RichReporter, as_json, say, table, warn
-    from antiphon.pipeline.evaluate import text, to_json
+    from antiphon.pipeline.evaluate import text
+    from antiphon.pipeline.report.values import to_json
 
     results = Project(project).evaluate(
         head=head,

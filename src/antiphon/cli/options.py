@@ -59,12 +59,32 @@ MaxScore = Annotated[
         "--max-score", min=0.0, max=1.0, help="With --detected: probability at most this."
     ),
 ]
+QueueFormat = Annotated[
+    str | None,
+    typer.Option("--format", help="Of --out: csv (by default), raven or audacity."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the encoder; repeatable."),
 ]
+
+
+def queue_format(given: str | None, out: Path | None) -> str:
+    """Return the format of a queue.
+
+    Raises
+    ------
+    UserError
+        If it is unknown, or given without a place to write to.
+    """
+    kinds = ("csv", "raven", "audacity")
+    if given is not None and given not in kinds:
+        raise UserError(f"--format {given!r} is not known. There are: {', '.join(kinds)}.")
+    if given is not None and out is None:
+        raise UserError(f"--format {given} is of the files that --out writes; add --out FILE|DIR.")
+    return given or "csv"
 
 
 def parse_settings(given: list[str] | None) -> dict[str, Any]:

@@ -40,11 +40,12 @@ def init(
         ),
     ] = None,
     channel: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--channel", help="Of files with several channels: mix, each, or a number from 0."
+            "--channel",
+            help="Of files with several channels: mix (by default), each, or a number from 0.",
         ),
-    ] = "mix",
+    ] = None,
 ) -> None:
     """Make a project, or add folders of recordings to one."""
     from antiphon.api import Project

@@ -21,6 +21,8 @@ MIN_GROUPS = 5
 """With detections in fewer groups than this, a bootstrap over groups says too little."""
 _CANDIDATES = 512
 _NEVER = 1.0
+# Below this a calibrated score says that a detection is more likely wrong than right.
+_DOUBTFUL = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,9 @@ def choose_thresholds(
 
     Notes
     -----
+    Where no threshold reaches the precision, the one of best precision is taken, but none below
+    0.5: a calibrated score says there that most detections would be wrong.
+
     Only scores of positives are candidates: going down to a lower one adds false detections and
     no right one. The intervals are percentiles of a bootstrap over groups at the chosen
     threshold (Davison and Hinkley 1997, section 5.3). They become exact binomial ones (Clopper
@@ -316,16 +321,20 @@ def _choose(
     best = int(good[-1] if reached else np.flatnonzero(judged == judged.max())[-1])
     chosen = int(candidates[best])
     value = float(sample.candidates[chosen])
-    in_right, in_detected, in_positive = sample.by_group(sample.candidates[chosen : chosen + 1])
-    of_precision = sample.intervals(in_right, in_detected)
-    of_recall = sample.intervals(in_right, in_positive)
-    recall = right[chosen] / sample.n_positive
     if not reached:
         of = "" if rule == "estimate" else " as the lower end of the interval"
         notes.append(
             f"Precision {precision:.2f}{of} is not reached at any threshold; the best is "
-            f"{judged[best]:.2f}, at recall {recall:.2f}."
+            f"{judged[best]:.2f}, at recall {right[chosen] / sample.n_positive:.2f}."
         )
+        if value < _DOUBTFUL:
+            value = _DOUBTFUL
+            notes.append(f"The threshold is kept at {value:.2f}: below, most would be wrong.")
+    at_value = np.array([value], np.float32)
+    in_right, in_detected, in_positive = sample.by_group(at_value)
+    of_precision = sample.intervals(in_right, in_detected)
+    of_recall = sample.intervals(in_right, in_positive)
+    n_right, n_detected = int(in_right.sum()), int(in_detected.sum())
     if sample.n_positive == 1:
         notes.append("All rests on one positive window.")
     if len(sample.candidates) == 1 and detected[0] == len(sample.score) > 1:
@@ -333,17 +342,17 @@ def _choose(
     notes += [n for n in (of_precision.note("precision"), of_recall.note("recall")) if n]
     return Threshold(
         value=value,
-        precision=float(estimate[chosen]),
+        precision=n_right / n_detected if n_detected else math.nan,
         precision_low=float(of_precision.low[0]),
         precision_high=float(of_precision.high[0]),
-        recall=float(recall),
+        recall=n_right / sample.n_positive,
         recall_low=float(of_recall.low[0]),
         recall_high=float(of_recall.high[0]),
         n_positive=sample.n_positive,
         n_groups=sample.n_groups,
         more_clips_needed=_more_clips(
-            int(right[chosen]),
-            int(detected[chosen]),
+            n_right,
+            n_detected,
             float(of_precision.variance[0]),
             half_width,
             sample.level,
@@ -360,7 +369,7 @@ def _unchecked(sample: _Sample) -> Threshold:
         note = "No held-out window is labelled, so nothing can be said and it is never detected."
     else:
         above = np.nextafter(sample.score.max(), np.float32(np.inf))
-        value = min(_NEVER, max(0.5, float(above)))
+        value = min(_NEVER, max(_DOUBTFUL, float(above)))
         note = (
             "No held-out window has it, so precision and recall cannot be checked; the threshold "
             "lies above all held-out windows without it, and at 0.50 or higher."

@@ -12,6 +12,7 @@ from antiphon.engine.progress import Reporter
 from antiphon.errors import FileError, UserError
 from antiphon.pipeline.intake import IntakeReport, scan
 from antiphon.pipeline.metadata import read_metadata
+from antiphon.store.config import FILE_NAME
 from antiphon.store.project import ProjectFolder
 
 
@@ -20,12 +21,18 @@ def create(
     *,
     audio: Sequence[Path],
     metadata: Sequence[Path] = (),
-    channel: str | int = "mix",
+    channel: str | int | None = None,
     reporter: Reporter | None = None,
 ) -> tuple[ProjectFolder, IntakeReport]:
     """Make a project folder, or add to one that is there, and read the recordings' headers.
 
-    Everything is checked before anything is written. Metadata tables are copied into the project.
+    Everything is checked before anything is written. Metadata tables are copied into the project;
+    one of a name that is there replaces it.
+
+    Parameters
+    ----------
+    channel
+        ``mix``, ``each`` or a zero-based number; of a new project ``mix`` when None.
 
     Raises
     ------
@@ -34,11 +41,18 @@ def create(
     FormatError
         If a metadata table cannot be used.
     UserError
-        If the channel is neither ``mix``, ``each`` nor a number.
+        If the channel is neither ``mix``, ``each`` nor a number, or not that of the project that
+        is there, or two metadata tables share a file name.
     """
     if not audio:
         raise UserError("A project needs at least one folder of recordings: --audio DIR")
-    channel = parse_channel(channel)
+    wanted = None if channel is None else parse_channel(channel)
+    names = [source.name for source in metadata]
+    if len(set(names)) < len(names):
+        raise UserError(
+            f"Two --metadata tables have one file name ({', '.join(names)}); the project keeps "
+            "them side by side. Rename one."
+        )
     for root in audio:
         if not find_recordings(root):
             raise FileError(root, "there is no recording in this folder", "Give another --audio")
@@ -46,10 +60,17 @@ def create(
         read_metadata(source)
     if ProjectFolder.is_project(path):
         folder = ProjectFolder.open(path)
+        if wanted is not None and wanted != folder.config.channel:
+            raise UserError(
+                f"--channel is {channel}, and {path} is a project with {folder.config.channel}. "
+                f"Change it in {folder.root / FILE_NAME}, or give embed a --channel of its own."
+            )
         for root in audio:
             folder.add_root(root)
     else:
-        folder = ProjectFolder.create(path, list(audio), channel=channel)
+        folder = ProjectFolder.create(
+            path, list(audio), channel="mix" if wanted is None else wanted
+        )
     if metadata:
         for source in metadata:
             copy = folder.root / "metadata" / source.name

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from antiphon.audio.recording import find_recordings
 from antiphon.encoders.base import Encoder
 from antiphon.engine.progress import Reporter, Silent
-from antiphon.errors import UserError
+from antiphon.errors import FileError, FormatError, UserError
 from antiphon.labels.merge import merge_windows
 from antiphon.pipeline.detectors import current_detector, score_windows
 from antiphon.pipeline.embed import EmbedReport, embed
@@ -95,6 +96,8 @@ def detect(
     ------
     UserError
         If there is no detector, it belongs to another encoder, or there is nothing to score.
+    KeyboardInterrupt
+        If embedding the new recordings was stopped; nothing is scored then.
     """
     reporter = reporter or Silent()
     if threshold is not None and not 0.0 <= threshold <= 1.0:
@@ -105,6 +108,8 @@ def detect(
     if audio is not None:
         if encoder is None:
             raise UserError("Detecting in new recordings needs the encoder of the detector.")
+        if not find_recordings(audio):
+            raise FileError(audio, "there is no recording in this folder", "Give another --audio")
         root = folder.add_root(audio)
         report = embed(
             folder,
@@ -113,6 +118,8 @@ def detect(
             channel=table.windows_spec["channel"],
             reporter=reporter,
         )
+        if report.run.interrupted:
+            raise KeyboardInterrupt
     windows = load_windows(folder, table)
     rows = np.arange(len(windows), dtype=np.int64)
     if root is not None:
@@ -144,7 +151,7 @@ def detect(
     detections = pa.Table.from_arrays(
         [
             pa.array(some.recording_id),
-            pa.array(some.texts("path"), pa.string()),
+            pa.array(some.texts("name"), pa.string()),
             pa.array(some.texts("site"), pa.string()),
             pa.array(some.time, pa.timestamp("us")),
             pa.array(some.channel),
@@ -182,6 +189,8 @@ def load_detections(folder: ProjectFolder, name: str | None = None) -> pa.Table:
     ------
     UserError
         If there is none, or none of that name.
+    FormatError
+        If their file is damaged.
     """
     files = sorted(folder.detections_dir.glob("*.parquet"), key=lambda p: p.stat().st_mtime_ns)
     if name is not None:
@@ -189,7 +198,12 @@ def load_detections(folder: ProjectFolder, name: str | None = None) -> pa.Table:
     if not files:
         wanted = "" if name is None else f" called {name!r}"
         raise UserError(f"There are no detections{wanted} yet. Run: antiphon detect PROJECT")
-    return pq.read_table(files[-1])
+    try:
+        return pq.read_table(files[-1])
+    except (pa.ArrowException, OSError) as error:
+        raise FormatError(
+            files[-1], f"these detections cannot be read ({error})", "Run antiphon detect again"
+        ) from error
 
 
 def merged(detections: pa.Table, gap_s: float = 0.0) -> pa.Table:

@@ -18,6 +18,7 @@ from antiphon.errors import StoreError, UserError
 from antiphon.pipeline.create import parse_channel
 from antiphon.pipeline.encoder import encoder_of, make_encoder
 from antiphon.pipeline.intake import IntakeReport, scan
+from antiphon.pipeline.names import recording_names
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
@@ -116,6 +117,11 @@ def open_table(
         ``mix``, ``each`` or a zero-based number; the project's setting when None.
     """
     spec = encoder.spec
+    if hop_s is not None and not 0.0 < hop_s <= spec.window_s:
+        raise UserError(
+            f"--hop is {hop_s:g} s; it must lie above 0 and be at most the window of the encoder, "
+            f"{spec.window_s:g} s, or audio would be left out."
+        )
     windows = WindowSpec(
         window_s=spec.window_s,
         hop_s=spec.hop_s if hop_s is None else hop_s,
@@ -288,9 +294,9 @@ def _jobs(folder: ProjectFolder) -> dict[int, _Job]:
     rows = folder.catalogue.recordings()
     columns = (rows.column(name).to_pylist() for name in ("id", "root", "path", "duration_s"))
     return {
-        i: _Job(i, folder.recording_path(root, path), path, duration or 0.0)
-        for i, root, path, duration, status in zip(
-            *columns, rows.column("status").to_pylist(), strict=True
+        i: _Job(i, folder.recording_path(root, path), name, duration or 0.0)
+        for i, root, path, duration, status, name in zip(
+            *columns, rows.column("status").to_pylist(), recording_names(rows), strict=True
         )
         if status in ("ok", "partial")
     }

@@ -11,7 +11,6 @@ from antiphon.encoders.registry import create_encoder
 from antiphon.errors import UserError
 from antiphon.store.vectors import VectorTable
 
-
 _PATHS = ("model", "labels")
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from dataclasses import fields, is_dataclass
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from antiphon._version import __version__
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.evaluation.crossval import nested_cross_validation
 from antiphon.heads.detector import Detector
@@ -18,12 +18,13 @@ from antiphon.pipeline.detectors import find_detector
 from antiphon.pipeline.files import replace_file
 from antiphon.pipeline.judging import judge
 from antiphon.pipeline.report.data import Estimate, Quality
+from antiphon.pipeline.report.values import quality_from_json, to_json
 from antiphon.pipeline.train import TrainingSet, training_set, tuner
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
-Float32 = npt.NDArray[np.float32]
-Int64 = npt.NDArray[np.int64]
+# Inner folds only choose calibration and thresholds; three are enough and keep the cost down.
+_INNER_FOLDS = 3
 
 
 def evaluate(
@@ -46,7 +47,8 @@ def evaluate(
     Returns
     -------
     list of Quality
-        One or two evaluations; also written to ``reports/evaluation.json``.
+        One or two evaluations; also written to ``reports/evaluation.json``, and read from there
+        when nothing that they depend on has changed.
 
     Raises
     ------
@@ -57,6 +59,12 @@ def evaluate(
     group_by = group_by or folder.config.train.group_by
     precision = folder.config.train.precision if precision is None else precision
     data = training_set(folder, table, group_by=group_by)
+    detector = find_detector(folder, table)
+    asked = {"head": head, "group_by": group_by, "precision": precision, "folds": folds}
+    key = _key(data, table, detector, asked | {"seed": seed})
+    path = folder.reports_dir / "evaluation.json"
+    if (before := _read(path, key)) is not None:
+        return before
     reporter.start("Nested cross-validation", None, "folds")
     result = nested_cross_validation(
         data.embeddings,
@@ -64,11 +72,11 @@ def evaluate(
         data.groups,
         tune=tuner(head, seed=seed),
         n_folds=folds,
+        inner_folds=_INNER_FOLDS,
         precision=precision,
         seed=seed,
     )
     reporter.finish()
-    detector = find_detector(folder, table)
     found = [
         judge(
             result.prob,
@@ -92,10 +100,33 @@ def evaluate(
     unseen = None if detector is None else _unseen(detector, data, seed)
     if unseen is not None:
         found.append(unseen)
-    path = folder.reports_dir / "evaluation.json"
-    text = json.dumps([to_json(quality) for quality in found], indent=1, allow_nan=False)
+    kept = {"key": key, "asked": asked | {"seed": seed}, "evaluations": to_json(found)}
+    text = json.dumps(kept, indent=1, allow_nan=False)
     replace_file(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
     return found
+
+
+def _key(
+    data: TrainingSet, table: VectorTable, detector: Detector | None, asked: dict[str, Any]
+) -> str:
+    """Return a digest of all that an evaluation depends on."""
+    facts = [__version__, table.name, None if detector is None else detector.facts["name"], asked]
+    digest = hashlib.sha256(json.dumps([facts, data.labels, data.group_names]).encode())
+    for array in (data.rows, data.targets, data.groups, data.embeddings):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _read(path: Path, key: str) -> list[Quality] | None:
+    """Return the evaluations of a file that was made of the same labels and settings, or None."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["key"] != key:
+            return None
+        return [quality_from_json(entry) for entry in kept["evaluations"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        # A report is derived: one that cannot be read is made again.
+        return None
 
 
 def _unseen(detector: Detector, data: TrainingSet, seed: int) -> Quality | None:
@@ -121,25 +152,6 @@ def _unseen(detector: Detector, data: TrainingSet, seed: int) -> Quality | None:
         seed=seed,
         verdicts=False,
     )
-
-
-def to_json(value: Any) -> Any:
-    """Return report data as plain JSON values; NaN becomes null, arrays become lists."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, np.ndarray):
-        return to_json(value.tolist())
-    if isinstance(value, list | tuple):
-        return [to_json(v) for v in value]
-    if isinstance(value, dict):
-        return {str(k): to_json(v) for k, v in value.items()}
-    if isinstance(value, np.generic):
-        return to_json(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value
 
 
 def text(estimate: Estimate | None) -> str:

@@ -14,6 +14,7 @@ from antiphon.labels.annotation import PRESENT, make_annotations
 from antiphon.labels.formats.registry import write_annotations
 from antiphon.pipeline.detect import load_detections, merged
 from antiphon.pipeline.files import replace_file
+from antiphon.pipeline.names import recording_names
 from antiphon.store.project import ProjectFolder
 
 FORMATS = ("raven", "audacity", "csv", "parquet")
@@ -108,11 +109,9 @@ def annotation_table(folder: ProjectFolder) -> pa.Table:
     """Return all annotations of the project, each with its recording's path."""
     rows = folder.catalogue.annotations()
     recordings = folder.catalogue.recordings()
-    path = dict(
-        zip(recordings.column("id").to_pylist(), recordings.column("path").to_pylist(), strict=True)
-    )
-    rows = rows.filter(pa.array([i in path for i in rows.column("recording_id").to_pylist()]))
-    names = [path[i] for i in rows.column("recording_id").to_pylist()]
+    name = dict(zip(recordings.column("id").to_pylist(), recording_names(recordings), strict=True))
+    rows = rows.filter(pa.array([i in name for i in rows.column("recording_id").to_pylist()]))
+    names = [name[i] for i in rows.column("recording_id").to_pylist()]
     wanted = (
         "start_s",
         "end_s",

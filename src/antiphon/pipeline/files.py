@@ -6,15 +6,21 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from antiphon.errors import FileError
+
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name beside ``path`` and move it there when it is whole.
 
     Raises
     ------
+    FileError
+        If ``path`` is a folder.
     OSError
         What ``write`` raises; ``path`` is as before then, and nothing is left beside it.
     """
+    if path.is_dir():
+        raise FileError(path, "is a folder", "Give the name of a file in it")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

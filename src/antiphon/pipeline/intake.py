@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from antiphon.audio.names import parse_name
 from antiphon.audio.recording import content_key, find_recordings, probe
 from antiphon.engine.progress import Reporter, Silent
-from antiphon.errors import AudioError
+from antiphon.errors import AudioError, FileError
 from antiphon.pipeline.metadata import MetadataTable, read_metadata
+from antiphon.store.config import FILE_NAME
 from antiphon.store.project import ProjectFolder
 from antiphon.store.recordings import RecordingEntry, SyncReport
 
@@ -66,6 +67,12 @@ def scan(
     without = 0
     for root in folder.config.audio:
         base = folder.audio_root(root.name)
+        if not base.is_dir():
+            raise FileError(
+                base,
+                "this audio folder is not there",
+                f"Connect its disk, or change its path in {folder.root / FILE_NAME}",
+            )
         paths = find_recordings(base)
         reporter.start(f"Reading headers in {base}", len(paths), "files")
 
@@ -167,7 +174,7 @@ def _place(
     found = False
     pick: Callable[[object, object], object] = lambda new, old: old if new is None else new  # noqa: E731
     for table in tables:
-        row = table.find(relative)
+        row = table.find(relative, entry.root)
         if row is None:
             continue
         found = True

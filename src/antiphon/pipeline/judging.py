@@ -9,17 +9,17 @@ import numpy.typing as npt
 
 from antiphon.evaluation.intervals import (
     Interval,
+    Statistic,
     average_precision_by_label,
     bootstrap,
     bootstrap_difference,
     mean_average_precision,
-    mean_roc_auc,
     precision_at,
     recall_at,
     roc_auc_by_label,
     wilson,
 )
-from antiphon.evaluation.metrics import reliability
+from antiphon.evaluation.metrics import macro_average, reliability
 from antiphon.heads.thresholds import Threshold
 from antiphon.pipeline.report.data import (
     Calibration,
@@ -32,6 +32,7 @@ from antiphon.pipeline.report.data import (
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+Array = npt.NDArray[np.floating]
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -76,25 +77,18 @@ def judge(
     notes
         By label, why it cannot be judged.
     """
-    intervals = {
-        name: bootstrap(
-            statistic,
-            probability,
-            target,
-            groups,
-            rng=np.random.default_rng(seed),
-            n_resamples=RESAMPLES,
-            level=LEVEL,
-        )
-        for name, statistic in (
-            ("ap", average_precision_by_label),
-            ("auc", roc_auc_by_label),
-            ("precision", precision_at(limits)),
-            ("recall", recall_at(limits)),
-            ("map", mean_average_precision),
-            ("mauc", mean_roc_auc),
-        )
-    }
+    found = bootstrap(
+        _measures(limits),
+        probability,
+        target,
+        groups,
+        rng=np.random.default_rng(seed),
+        n_resamples=RESAMPLES,
+        level=LEVEL,
+    )
+    n = len(labels)
+    ap, auc, precision, recall = (found[i * n : (i + 1) * n] for i in range(4))
+    macro_ap, macro_auc = found[4 * n :]
     known = ~np.isnan(target) & ~np.isnan(probability)
     shown = np.median(limits, axis=0) if limits.ndim == 2 else limits
     classes = []
@@ -107,21 +101,21 @@ def judge(
                 positives=int(positive.sum()),
                 negatives=int((known[:, i] & (target[:, i] == 0.0)).sum()),
                 groups=len(np.unique(groups[positive])),
-                average_precision=_estimate(intervals["ap"][i]),
-                roc_auc=_estimate(intervals["auc"][i]),
+                average_precision=_estimate(ap[i]),
+                roc_auc=_estimate(auc[i]),
                 threshold=None if np.isnan(shown[i]) else float(shown[i]),
-                precision=_estimate(intervals["precision"][i]),
-                recall=_estimate(intervals["recall"][i]),
+                precision=_estimate(precision[i]),
+                recall=_estimate(recall[i]),
                 more_clips=None if threshold is None else threshold.more_clips_needed,
-                note=_note(intervals["ap"][i], (notes or {}).get(label, "")),
+                note=_note(ap[i], (notes or {}).get(label, "")),
                 curve=_curve(probability[:, i], target[:, i], groups, seed),
             )
         )
     return Quality(
         title=title,
         classes=tuple(classes),
-        macro_average_precision=_estimate(intervals["map"][0]),
-        macro_roc_auc=_estimate(intervals["mauc"][0]),
+        macro_average_precision=_estimate(macro_ap),
+        macro_roc_auc=_estimate(macro_auc),
         calibration=_calibration(probability, target),
         group_by=group_by,
         groups=len(np.unique(groups)),
@@ -150,6 +144,24 @@ def difference(
         level=LEVEL,
     )
     return Estimate(found[0].value, found[0].low, found[0].high)
+
+
+def _measures(limits: Float32) -> Statistic:
+    """Return all measures as one statistic, so that each resample sorts the scores once.
+
+    For ``n`` labels: ``n`` average precisions, ROC areas, precisions and recalls at ``limits``,
+    then the means of the first two over labels that have one.
+    """
+    at_limit = (precision_at(limits), recall_at(limits))
+
+    def statistic(score: Array, target: Array, weight: Array) -> Float64:
+        ap = average_precision_by_label(score, target, weight)
+        auc = roc_auc_by_label(score, target, weight)
+        shares = [measure(score, target, weight) for measure in at_limit]
+        means = np.stack([macro_average(ap), macro_average(auc)], axis=1)
+        return np.concatenate([ap, auc, *shares, means], axis=1)
+
+    return statistic
 
 
 def _estimate(interval: Interval) -> Estimate | None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from antiphon.errors import UserError
+from antiphon.errors import FormatError, UserError
 from antiphon.labels.annotation import ABSENT, PRESENT, make_annotations
 from antiphon.labels.formats.registry import Problem, read_annotations
+from antiphon.pipeline.names import RecordingNames as RecordingNames
 from antiphon.store.project import ProjectFolder
 
 
@@ -54,60 +55,6 @@ class ImportReport:
         return not (self.unknown or self.beyond or any(p.unread for p in self.problems))
 
 
-class RecordingNames:
-    """Finds a recording by what a label table calls it.
-
-    A name matches by its longest common tail of path parts: the full relative path first, then
-    ``SITE/file.wav``, then ``file.wav``, then the stem. Letter case is ignored only when the
-    exact case finds nothing.
-    """
-
-    def __init__(self, folder: ProjectFolder) -> None:
-        rows = folder.catalogue.recordings()
-        self._names: dict[str, list[int]] = {}
-        self._low: dict[str, list[int]] = {}
-        self.duration: dict[int, float] = {}
-        self.path: dict[int, str] = {}
-        for i, path, duration in zip(
-            *(rows.column(c).to_pylist() for c in ("id", "path", "duration_s")), strict=True
-        ):
-            self.duration[i] = duration or 0.0
-            self.path[i] = path
-            for key in _tails(path):
-                self._names.setdefault(key, []).append(i)
-                self._low.setdefault(key.lower(), []).append(i)
-
-    def find(self, name: str) -> int | None:
-        """Return the recording's id, or None if the project has none of that name.
-
-        Raises
-        ------
-        UserError
-            If two recordings answer to the name.
-        """
-        wanted = _tails(name.replace("\\", "/"))
-        for names, keys in ((self._names, wanted), (self._low, [k.lower() for k in wanted])):
-            for key in keys:
-                found = names.get(key, [])
-                if len(found) == 1:
-                    return found[0]
-                if len(found) > 1:
-                    some = ", ".join(self.path[i] for i in found[:3])
-                    raise UserError(
-                        f"The label table says {name!r}, and several recordings are called that "
-                        f"({some}). Name them by a longer path in the table."
-                    )
-        return None
-
-
-def _tails(path: str) -> list[str]:
-    """Return a path's tails, longest first, then the same without suffix."""
-    parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".")]
-    with_suffix = ["/".join(parts[i:]) for i in range(len(parts))]
-    without = [str(PurePosixPath(tail).with_suffix("")) for tail in with_suffix if tail]
-    return list(dict.fromkeys(with_suffix + without))
-
-
 def import_labels(
     folder: ProjectFolder,
     path: Path,
@@ -145,6 +92,13 @@ def import_labels(
         If a single file does not follow its format.
     """
     result = read_annotations(path, format, **options)
+    if not result.files:
+        first = result.problems[0]
+        raise FormatError(
+            path,
+            f"none of its {len(result.problems)} label tables can be read; the first, "
+            f"{first.path.name}: {first.problem.rstrip('.')}",
+        )
     table = result.table
     names = RecordingNames(folder)
     mentioned = list(dict.fromkeys([*table.column("recording").to_pylist(), *result.reviewed]))
@@ -166,12 +120,12 @@ def import_labels(
         )
     if complete:
         named = {*labels, *_named(table)}
-        if not named:
+        known = named | set(folder.catalogue.label_names())
+        if not (named if result.reviewed else known):
             raise UserError(
                 f"{path} marks nothing, so it does not tell which labels were looked for. "
                 "Name them: --labels 'A; B'"
             )
-        known = named | set(folder.catalogue.label_names())
         table = pa.concat_tables([table, _absences(table, result.reviewed, named, known)])
     recording_id = [ids[name] for name in table.column("recording").to_pylist()]
     start = table.column("start_s").to_pylist()

@@ -53,9 +53,12 @@ class MetadataTable:
     rows: dict[str, RecordingMetadata]
     used: set[str] = field(default_factory=set)
 
-    def find(self, relative: PurePosixPath) -> RecordingMetadata | None:
-        """Return the row for a recording, the most specific name first."""
-        parts = relative.parts
+    def find(self, relative: PurePosixPath, root: str = "") -> RecordingMetadata | None:
+        """Return the row for a recording, the most specific name first.
+
+        ``root``, the audio folder's name, may lead the path where several folders hold it.
+        """
+        parts = (root, *relative.parts) if root else relative.parts
         tails = ["/".join(parts[i:]) for i in range(len(parts))]
         for key in (*tails, str(relative.with_suffix("")), relative.stem):
             if key in self.rows:

@@ -15,7 +15,7 @@ from antiphon.heads.detector import Detector
 from antiphon.labels.formats.queue import QueueRow, write_queue
 from antiphon.pipeline.detectors import find_detector, score_windows
 from antiphon.pipeline.filters import WindowFilter
-from antiphon.pipeline.search import Hit, describe
+from antiphon.pipeline.search import Hit, at_most, describe
 from antiphon.pipeline.windows import WindowSet, label_mask, load_windows, targets, time_mask
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
@@ -67,9 +67,11 @@ def choose_next(
     Raises
     ------
     UserError
-        If the strategy is unknown or no window is left.
+        If the strategy is unknown, ``n`` is below 1, or no window is left.
     """
     card = get_strategy(strategy)
+    if n < 1:
+        raise UserError(f"-n is {n}; it must be at least 1.")
     rng = np.random.default_rng(seed)
     windows = load_windows(folder, table)
     where = where or WindowFilter()
@@ -91,12 +93,14 @@ def choose_next(
         said = said[:, [names.index(label) for label in detector.labels]]
     free, probability = _narrow(free, probability, card.name, rng)
     rows, pool = _pool(table, windows, np.flatnonzero(is_labelled), free, said, probability, rng)
-    wide = n if per_recording is None else len(free)
-    chosen = select(strategy, pool, min(wide, len(free)))
-    picked, utility = rows[chosen.rows], chosen.utility
-    if per_recording is not None:
-        keep = _spread(windows.recording_id[picked], per_recording)[:n]
-        picked, utility = picked[keep], utility[keep]
+    wide = n
+    while True:
+        chosen = select(strategy, pool, min(wide, len(free)))
+        keep = at_most(windows.recording_id[rows[chosen.rows]], per_recording)[:n]
+        if len(keep) == n or wide >= len(free):
+            break
+        wide *= 4
+    picked, utility = rows[chosen.rows][keep], chosen.utility[keep]
     suggested: list[tuple[tuple[str, float], ...]] = [()] * len(picked)
     if detector is not None:
         suggested = _suggestions(detector, score_windows(table, detector, picked))
@@ -147,17 +151,6 @@ def _pool(
         generator=rng,
     )
     return rows, view
-
-
-def _spread(recording: Int64, limit: int) -> list[int]:
-    """Return positions that keep at most ``limit`` of each recording, in order."""
-    seen: dict[int, int] = {}
-    keep = []
-    for position, i in enumerate(recording.tolist()):
-        seen[i] = seen.get(i, 0) + 1
-        if seen[i] <= limit:
-            keep.append(position)
-    return keep
 
 
 def _suggestions(detector: Detector, probability: Float32) -> list[tuple[tuple[str, float], ...]]:

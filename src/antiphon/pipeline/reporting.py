@@ -17,7 +17,7 @@ from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import AntiphonError, UserError
 from antiphon.heads.detector import Detector
 from antiphon.pipeline.detectors import find_detector, score_windows
-from antiphon.pipeline.evaluate import evaluate, to_json
+from antiphon.pipeline.evaluate import evaluate
 from antiphon.pipeline.report.data import (
     ClipView,
     Detections,
@@ -31,6 +31,7 @@ from antiphon.pipeline.report.data import (
     Uncovered,
 )
 from antiphon.pipeline.report.render import write_report
+from antiphon.pipeline.report.values import to_json
 from antiphon.pipeline.windows import WindowSet, load_windows, targets
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable

@@ -30,7 +30,8 @@ class Hit:
     Parameters
     ----------
     path
-        The recording, relative to its audio folder.
+        The recording, relative to its audio folder; led by the folder's name where several hold
+        the same path.
     start_s, end_s
         Seconds within the recording.
     channel
@@ -98,8 +99,13 @@ def search(
         if encoder is None:
             raise UserError("A search by example needs the encoder of the table.")
         query = embed_query(encoder, like, at)
-        wide = k if per_recording is None else min(len(windows), 20 * k)
-        rows, value = table.nearest(query, wide, mask=mask, exact=exact)
+        wide = k
+        while True:
+            rows, value = table.nearest(query, wide, mask=mask, exact=exact)
+            enough = per_recording is None or len(rows) < wide
+            if enough or len(at_most(windows.recording_id[rows], per_recording)) >= k:
+                break
+            wide *= 4
     elif score is not None:
         order = np.flatnonzero(mask)
         order = order[np.argsort(-score[order], kind="stable")]
@@ -180,14 +186,20 @@ def _hits(
     per_recording: int | None,
 ) -> list[Hit]:
     if per_recording is not None:
-        seen: dict[int, int] = {}
-        keep = []
-        for i, recording in enumerate(windows.recording_id[rows].tolist()):
-            seen[recording] = seen.get(recording, 0) + 1
-            if seen[recording] <= per_recording:
-                keep.append(i)
+        keep = at_most(windows.recording_id[rows], per_recording)
         rows, value = rows[keep], value[keep]
     return describe(windows, rows[:k], value[:k])
+
+
+def at_most(recording: npt.NDArray[np.int64], limit: int | None) -> list[int]:
+    """Return positions that keep at most ``limit`` of each recording, in order."""
+    seen: dict[int, int] = {}
+    keep = []
+    for position, i in enumerate(recording.tolist()):
+        seen[i] = seen.get(i, 0) + 1
+        if limit is None or seen[i] <= limit:
+            keep.append(position)
+    return keep
 
 
 def describe(
@@ -207,7 +219,7 @@ def describe(
             site=site,
             time=times[i],
         )
-        for i, (path, site) in enumerate(zip(some.texts("path"), some.texts("site"), strict=True))
+        for i, (path, site) in enumerate(zip(some.texts("name"), some.texts("site"), strict=True))
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -28,6 +29,8 @@ from antiphon.pipeline.judging import LEVEL
 from antiphon.pipeline.windows import WindowSet, load_windows, targets
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
+
+_L2_GRID = (10.0, 100.0, 1000.0)
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -156,7 +159,7 @@ def tuner(kind: str, *, seed: int) -> Tune:
         raise UserError(f"--head {kind!r} is not known. There are: linear, mlp.")
 
     def linear(x: Float32, y: Float32, groups: Int64) -> Fit:
-        l2 = choose_l2(x, y, groups, seed=seed)
+        l2 = choose_l2(x, y, groups, grid=_L2_GRID, seed=seed)
         return lambda x, y, groups: fit_linear(x, y, l2=l2)
 
     def mlp(x: Float32, y: Float32, groups: Int64) -> Fit:
@@ -194,6 +197,8 @@ def train(
         Name of the detector; a date and a number when None.
     """
     reporter = reporter or Silent()
+    if name is not None:
+        _check_name(folder, name)
     precision = folder.config.train.precision if precision is None else precision
     data = training_set(folder, table, group_by=group_by)
     reporter.start("Training", None, "folds")
@@ -258,6 +263,16 @@ def train(
         positives=positives,
         seconds=seconds,
     )
+
+
+def _check_name(folder: ProjectFolder, name: str) -> None:
+    """Refuse a name that cannot be a file's, or is another detector's."""
+    if not re.fullmatch(r"[^\W_](?:[\w .+-]*[\w+-])?", name):
+        raise UserError(
+            f"--name {name!r} cannot be a file name; use letters, digits, spaces, '.', '-', '_'."
+        )
+    if any(row.name == name for row in folder.catalogue.detectors()):
+        raise UserError(f"There is a detector {name!r} already; choose another --name.")
 
 
 def _cpu() -> float:

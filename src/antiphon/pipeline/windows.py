@@ -12,6 +12,7 @@ import pyarrow as pa
 from antiphon.errors import UserError
 from antiphon.labels.targets import window_targets
 from antiphon.pipeline.filters import WindowFilter
+from antiphon.pipeline.names import recording_names
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
@@ -31,7 +32,8 @@ class WindowSet:
     recording_id, channel, start_s, end_s
         ``(n,)``, one entry for each window; seconds within the recording.
     recordings
-        Rows of the catalogue, one for each recording that has windows.
+        Rows of the catalogue, one for each recording that has windows, and ``name``: what
+        :func:`~antiphon.pipeline.names.recording_names` calls it.
     row
         ``(n,)`` row of ``recordings`` for each window.
     """
@@ -124,6 +126,8 @@ def load_windows(folder: ProjectFolder, table: VectorTable) -> WindowSet:
     unique, row = np.unique(recording_id, return_inverse=True)
     # Another process may rescan in between, so a recording is looked up whatever its state is.
     recordings = folder.catalogue.recordings(all_states=True)
+    names = pa.array(recording_names(recordings), pa.string())
+    recordings = recordings.append_column("name", names)
     ids = recordings.column("id").to_numpy().astype(np.int64)
     order = np.argsort(ids)
     where = order[np.searchsorted(ids[order], unique)] if len(unique) else np.empty(0, np.int64)

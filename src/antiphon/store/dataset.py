@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -52,6 +53,7 @@ class StoredTable:
         self.row = row
         self.path = folder / f"{row.name}.lance"
         self.wal_dir = folder / f"{row.name}.wal"
+        self.search_dir = folder / f"{row.name}.search"
         self.schema = table_schema(row.dim, row.dtype)
         self._catalogue = catalogue
         self._by_fragment: dict[int, npt.NDArray[np.int64]] = {}
@@ -134,6 +136,8 @@ class StoredTable:
             "antiphon.spec": canonical(dict(self.row.spec)),
             "antiphon.windows": canonical(dict(self.row.windows)),
         }
+        # What was derived from a dataset that is gone does not fit the new one.
+        shutil.rmtree(self.search_dir, ignore_errors=True)
         with writing(self.path):
             dataset = lance.write_dataset(
                 self.schema.with_metadata(facts).empty_table(), self.path, mode="create"
@@ -234,6 +238,11 @@ class StoredTable:
                 dataset.cleanup_old_versions(older_than=_KEEP_VERSIONS, delete_unverified=True)
         finally:
             busy.release()
+
+    @property
+    def index_path(self) -> Path:
+        """The index for approximate search."""
+        return self.search_dir / "index.arrow"
 
     @property
     def maintenance_lock(self) -> Path:

@@ -224,7 +224,10 @@ class VectorTable(StoredTable):
         mask: npt.NDArray[np.bool_] | None = None,
         exact: bool | None = None,
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Return the most similar rows of the last :meth:`windows`; see :meth:`View.nearest`."""
+        """Return the most similar rows of the last :meth:`windows`, by centred cosine.
+
+        See :meth:`View.nearest`.
+        """
         return self._current().nearest(query, k, mask=mask, exact=exact)
 
     def _current(self) -> View:
@@ -233,15 +236,16 @@ class VectorTable(StoredTable):
     # Index
 
     def build_index(self) -> None:
-        """Build the index for approximate search over all rows, in place of an older one."""
+        """Build the index for approximate search over all rows, in place of an older one.
+
+        It holds 1024 bits for each window, in a file beside the dataset.
+        """
         from antiphon.store.search import build_index
 
         build_index(self)
-        self._view = None
 
     def drop_index(self) -> None:
         """Delete the index; searches are exact again."""
         from antiphon.store.search import drop_index
 
         drop_index(self)
-        self._view = None

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.store import search
+from antiphon.store.centre import centre
+from antiphon.store.index import Index, load
 
 if TYPE_CHECKING:
     from antiphon.store.vectors import VectorTable
@@ -30,7 +32,8 @@ WINDOW_SCHEMA = pa.schema(
 """Columns of :meth:`View.windows`."""
 
 _BLOCK = 16_384
-_BLOCK_BYTES = 16 * 2**20
+# Larger blocks are slower: the system then gives fresh memory to each of them.
+_BLOCK_BYTES = 4 * 2**20
 _AHEAD_BYTES = 32 * 2**20
 
 
@@ -56,8 +59,12 @@ class View:
         self.live = live
         self._windows: pa.Table | None = None
         self._offset: Int64 = np.empty(0, np.int64)
-        self._address: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
         self._total = 0
+        self._ids: Int64 = np.empty(0, np.int64)
+        self._first: Int64 = np.empty(0, np.int64)
+        self._centre: Float32 | None = None
+        self._index: Index | None = None
+        self._index_made = -1
 
     def __len__(self) -> int:
         return int(self.windows().num_rows)
@@ -65,9 +72,7 @@ class View:
     def windows(self) -> pa.Table:
         """Return all windows in row order, with :data:`WINDOW_SCHEMA`."""
         if self._windows is None:
-            found = self.dataset.scanner(
-                columns=WINDOW_SCHEMA.names, with_row_address=True, scan_in_order=True
-            ).to_table()
+            found = self.dataset.scanner(columns=WINDOW_SCHEMA.names, scan_in_order=True).to_table()
             recording = found.column("recording_id").to_numpy()
             keep = np.flatnonzero(np.isin(recording, self.live))
             order = np.lexsort(
@@ -79,9 +84,24 @@ class View:
             )
             self._total = len(recording)
             self._offset = keep[order].astype(np.int64)
-            self._address = found.column("_rowaddr").to_numpy()[self._offset]
+            self._ids, self._first = np.unique(recording[self._offset], return_index=True)
             self._windows = found.select(WINDOW_SCHEMA.names).take(self._offset).cast(WINDOW_SCHEMA)
         return self._windows
+
+    def recordings(self) -> Int64:
+        """Return the sorted ids of the recordings that have windows here."""
+        self.windows()
+        return self._ids
+
+    def first_rows(self) -> Int64:
+        """Return the first row of each of :meth:`recordings`."""
+        self.windows()
+        return self._first
+
+    def recording_of_rows(self) -> Int64:
+        """Return the id of each row's recording, ``(n,)``."""
+        ids: Int64 = self.windows().column("recording_id").to_numpy()
+        return ids
 
     def vectors(self, rows: npt.ArrayLike) -> Float32:
         """Return embeddings ``(len(rows), dim)`` float32 in the order of ``rows``.
@@ -170,14 +190,23 @@ class View:
             got = self.dataset.take(self._offset[rows], columns=["vector"]).column("vector")
             yield rows, as_matrix(got, self.table.dim)
 
-    def rows_at(self, addresses: npt.NDArray[np.uint64]) -> Int64:
-        """Return the rows at addresses of the dataset, -1 where a window is not shown."""
-        if not len(self._address):
-            return np.full(len(addresses), -1, np.int64)
-        order = np.argsort(self._address)
-        place = np.searchsorted(self._address, addresses, sorter=order)
-        row = order[np.minimum(place, len(order) - 1)]
-        return np.where(self._address[row] == addresses, row, -1).astype(np.int64)
+    def centre(self) -> Float32:
+        """Return what is subtracted from vectors to compare them; see :mod:`.centre`."""
+        if self._centre is None:
+            self._centre = centre(self)
+        return self._centre
+
+    def index(self) -> Index | None:
+        """Return the index for approximate search, None where there is none."""
+        path = self.table.index_path
+        try:
+            made = path.stat().st_mtime_ns
+        except OSError:
+            self._index, self._index_made = None, -1
+            return None
+        if made != self._index_made:
+            self._index, self._index_made = load(self, path), made
+        return self._index
 
     def nearest(
         self,
@@ -188,6 +217,10 @@ class View:
         exact: bool | None = None,
     ) -> tuple[Int64, Float32]:
         """Return the rows that are most similar to a query, best first.
+
+        Similarity is the cosine between a window's vector and the query after the table's mean
+        vector, ``m = mean * n / (n + 50)`` over its ``n`` windows, was subtracted from both:
+        ``(x - m) . (q - m) / (|x - m| |q - m|)``. Equal scores come in row order.
 
         Parameters
         ----------
@@ -206,7 +239,7 @@ class View:
         rows
             ``(m,)`` int64, ``m <= k``.
         score
-            ``(m,)`` float32 cosine similarity; 0 for a vector of zeros.
+            ``(m,)`` float32 centred cosine similarity, -1 to 1; 0 where a vector is ``m`` itself.
 
         Raises
         ------

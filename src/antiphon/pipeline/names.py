@@ -1,0 +1,85 @@
+"""What a recording is called in tables and queues, and which recording such a name means."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pyarrow as pa
+
+from antiphon.errors import UserError
+from antiphon.store.project import ProjectFolder
+
+
+def recording_names(recordings: pa.Table) -> list[str]:
+    """Return a name for each row of the catalogue's recordings that no other recording has.
+
+    It is the path relative to the audio folder, led by the folder's name where several folders
+    hold that path: recorders of one kind give their files the same names on every card.
+    """
+    roots = recordings.column("root").to_pylist()
+    paths = recordings.column("path").to_pylist()
+    homes: dict[str, set[str]] = {}
+    for root, path in zip(roots, paths, strict=True):
+        homes.setdefault(path, set()).add(root)
+    return [
+        f"{root}/{path}" if len(homes[path]) > 1 else path
+        for root, path in zip(roots, paths, strict=True)
+    ]
+
+
+class RecordingNames:
+    """Finds a recording by what a label table calls it.
+
+    A name matches by its longest common tail of path parts: the full relative path first, then
+    ``SITE/file.wav``, then ``file.wav``, then the stem. Where several audio folders hold the same
+    relative path, the folder's name or place decides. Letter case is ignored only when the exact
+    case finds nothing.
+    """
+
+    def __init__(self, folder: ProjectFolder) -> None:
+        rows = folder.catalogue.recordings()
+        self._names: dict[str, list[int]] = {}
+        self._low: dict[str, list[int]] = {}
+        self.duration: dict[int, float] = {}
+        self.name: dict[int, str] = {}
+        columns = (rows.column(c).to_pylist() for c in ("id", "root", "path", "duration_s"))
+        for i, root, path, duration, name in zip(*columns, recording_names(rows), strict=True):
+            self.duration[i] = duration or 0.0
+            self.name[i] = name
+            keys = _tails(name)
+            if name != path:
+                keys += _tails(folder.recording_path(root, path).as_posix())
+            for key in dict.fromkeys(keys):
+                self._names.setdefault(key, []).append(i)
+            for key in dict.fromkeys(key.lower() for key in keys):
+                self._low.setdefault(key, []).append(i)
+
+    def find(self, name: str) -> int | None:
+        """Return the recording's id, or None if the project has none of that name.
+
+        Raises
+        ------
+        UserError
+            If two recordings answer to the name.
+        """
+        wanted = _tails(name.replace("\\", "/"))
+        for names, keys in ((self._names, wanted), (self._low, [k.lower() for k in wanted])):
+            for key in keys:
+                found = names.get(key, [])
+                if len(found) == 1:
+                    return found[0]
+                if len(found) > 1:
+                    some = ", ".join(self.name[i] for i in found[:3])
+                    raise UserError(
+                        f"The label table says {name!r}, and several recordings are called that "
+                        f"({some}). Name them by a longer path in the table."
+                    )
+        return None
+
+
+def _tails(path: str) -> list[str]:
+    """Return a path's tails, longest first, then the same without suffix."""
+    parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".", "..")]
+    with_suffix = ["/".join(parts[i:]) for i in range(len(parts))]
+    without = [str(PurePosixPath(tail).with_suffix("")) for tail in with_suffix if tail]
+    return list(dict.fromkeys(with_suffix + without))
