@@ -86,7 +86,7 @@ def warblers(data: Path, work: Path, encoders: list[str]) -> None:
     audio = work / "warbler-audio"
     audio.mkdir(exist_ok=True)
     if not (audio / "survey.flac").exists():
-        (audio / "survey.flac").symlink_to(folder / "survey.flac")
+        (audio / "survey.flac").symlink_to((folder / "survey.flac").resolve())
     print("## Warbler survey: search by a template call, one survey of 23.5 s with 7 boxes\n")
     print("| encoder | species | windows with it | of the first as many hits | ROC-AUC |")
     print("|---|---|---:|---:|---:|")

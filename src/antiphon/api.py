@@ -215,7 +215,7 @@ class Project:
         """Write windows as files to fill in: ``csv``, ``raven`` or ``audacity``."""
         from antiphon.pipeline.queue import write_items
 
-        return write_items(list(items), Path(target), format)
+        return write_items(self.folder, list(items), Path(target), format)
 
     def import_labels(
         self,

@@ -79,8 +79,7 @@ def test_conditions_narrow_a_search(antiphon, read_only, survey):
     both = hits("--label", "Paper Thrush", "--label", "Zipper Frog")
     assert len(both) > len(labelled)
     found = hits("--detected", "Paper Thrush")
-    limit = read_only.folder.catalogue
-    assert limit is not None
+    assert found
     assert [h["score"] for h in found] == sorted((h["score"] for h in found), reverse=True)
     some = hits("--detected", "Paper Thrush", "--min-score", "0.2", "--max-score", "0.8")
     assert all(0.2 <= h["score"] <= 0.8 for h in some)
@@ -281,7 +280,7 @@ def test_a_queue_that_cannot_be_meant(antiphon, bare, tmp_path):
     [
         (["-n", "0"], "-n is 0"),
         (["-n", "-3"], "-n is -3"),
-        (["--strategy", "magic"], "Strategy 'magic' is not known. There are: coreset"),
+        (["--strategy", "magic"], "Strategy 'magic' is not known."),
         (["--format", "word", "--out", "x"], "--format 'word'"),
         (["--format", "raven"], "add --out"),
         (["--site", "Mars"], "'Mars'"),
@@ -390,7 +389,7 @@ def test_a_folder_in_which_no_table_can_be_read(antiphon, read_only, survey):
     [
         (["nowhere.txt"], "nowhere.txt: there is no such file"),
         (["TABLE", "--format", "word"], "Format 'word' is not known. There are: audacity"),
-        (["TABLE", "--frequency-unit", "furlong"], "furlong"),
+        (["TABLE", "--frequency-unit", "furlong"], "frequency_unit"),
     ],
 )
 def test_imports_that_cannot_be_are_refused(antiphon, bare, tmp_path, arguments, words):

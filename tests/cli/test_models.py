@@ -50,13 +50,15 @@ def sparse(recordings, tmp_path):
 def test_train(antiphon, labelled, arguments, groups):
     ran = antiphon("train", labelled.path, "--name", "one", *arguments)
     assert ran.code == 0
-    assert f"160 labelled windows from {groups}" in ran.out or groups in ran.out
+    assert "160 labelled windows from " in ran.out
+    assert groups in ran.out
     rows = ran.rows("label")
     detector = Detector.load(labelled.path / "models" / "one.detector")
     assert [row[0] for row in rows] == list(detector.labels)
     assert detector.facts["head"] == ("mlp" if "mlp" in arguments else "linear")
     for row, threshold in zip(rows, detector.thresholds, strict=True):
-        assert 0.0 <= float(row[2]) == pytest.approx(threshold.value, abs=5e-4) <= 1.0
+        assert float(row[2]) == pytest.approx(threshold.value, abs=5e-4)
+        assert 0.0 <= threshold.value <= 1.0
     assert "nan" not in ran.out.lower()
 
 
@@ -95,17 +97,10 @@ def test_labels_of_one_recording_only(antiphon, sparse):
     project = sparse(
         ("a.wav", "0", "0.5", "Owl", "present"), ("a.wav", "0.5", "1", "Owl", "absent")
     )
-    trained = antiphon("train", project.path)
-    # A detector may come out of it, but it may not claim anything about other recordings.
-    if trained.code == 0:
-        assert trained.rows("label")[0][3:5] == ["-", "-"]
-        assert "Owl: " in trained.err
-    else:
-        assert trained.code == 2
-        assert "group" in trained.err
-    evaluated = antiphon("evaluate", project.path)
-    assert evaluated.code == 2
-    assert "groups" in evaluated.err
+    for verb in ("train", "evaluate"):
+        ran = antiphon(verb, project.path)
+        assert ran.code == 2
+        assert "The labelled windows come from 1 group" in ran.err
     assert antiphon("report", project.path).code == 0
 
 

@@ -11,6 +11,9 @@ from antiphon.api import Project
 from antiphon.labels.formats.registry import read_annotations
 
 
+SPAN = ("path", "start_s", "end_s", "label")
+
+
 def spans(path, **options):
     """Return what a table says: recording, span, label and confidence."""
     table = read_annotations(path, **options).table
@@ -38,9 +41,6 @@ def test_report_is_one_file_that_needs_no_other(antiphon, trained, survey, tmp_p
     assert not re.search(r"<(script|img|audio|source|iframe)[^>]+src=[\"'](?!data:)", text)
     assert not re.search(r"<link[^>]+href=[\"'](?!data:|#)", text)
     assert "url(http" not in text
-    elsewhere = antiphon("report", trained.path, "--out", tmp_path / "site" / "my report.html")
-    assert elsewhere.code == 0
-    assert (tmp_path / "site" / "my report.html").stat().st_size > 10_000
 
 
 def test_report_before_there_are_labels(antiphon, tmp_path, recordings):
@@ -51,8 +51,9 @@ def test_report_before_there_are_labels(antiphon, tmp_path, recordings):
     assert ran.code == 2
     assert "antiphon embed" in ran.err
     project.embed("spectral", **SMALL)
-    assert antiphon("report", project.path).code == 0
-    assert "There are no labels" in (project.path / "reports" / "report.html").read_text()
+    target = tmp_path / "new folder" / "my report.html"
+    assert antiphon("report", project.path, "--out", target).code == 0
+    assert "There are no labels" in target.read_text(encoding="utf-8")
 
 
 def test_a_report_cannot_replace_a_folder(antiphon, read_only, tmp_path):
@@ -96,9 +97,6 @@ def test_all_formats_say_the_same(antiphon, read_only, tmp_path, merge):
         assert total == pytest.approx(windows.num_rows * 2.0)
     else:
         assert len(exact) == windows.num_rows
-
-
-SPAN = ("path", "start_s", "end_s", "label")
 
 
 def test_narrowing_an_export(antiphon, read_only, tmp_path):

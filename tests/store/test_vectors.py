@@ -10,14 +10,12 @@ from pathlib import Path
 
 import lance
 import numpy as np
-import numpy.typing as npt
 import pytest
 from sqlalchemy import text
 
 from antiphon.errors import StoreError
-from antiphon.store import dataset, search
+from antiphon.store import dataset
 from antiphon.store.project import ProjectFolder
-from antiphon.store.vectors import VectorTable
 from tests.store.making import (
     WINDOWS,
     check_complete,
@@ -27,26 +25,12 @@ from tests.store.making import (
     make_project,
     make_table,
 )
+from tests.store.test_search import add
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> ProjectFolder:
     return make_project(tmp_path)
-
-
-def add(table: VectorTable, recording_id: int, rows: npt.NDArray[np.float32]) -> None:
-    with table.session() as session:
-        assert session.claim([recording_id], 1) == [recording_id]
-        start = np.arange(len(rows)) * 3.0
-        session.append(recording_id, np.full(len(rows), -1), start, start + 3.0, rows)
-        session.finish(recording_id)
-
-
-def cosine(
-    rows: npt.NDArray[np.float32], query: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float64]:
-    x, q = rows.astype(np.float64), query.astype(np.float64)
-    return (x @ q) / (np.linalg.norm(x, axis=1) * np.linalg.norm(q))
 
 
 def test_same_facts_same_table(folder: ProjectFolder) -> None:
@@ -225,115 +209,6 @@ def test_empty_table(folder: ProjectFolder) -> None:
     table.build_index()
     table.tidy()
     assert table.count() == 0
-
-
-def test_exact_search_is_brute_force(
-    folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("antiphon.store.view._BLOCK", 64)
-    rng = np.random.default_rng(1)
-    table = make_table(folder)
-    for i in ids_of(folder):
-        add(table, i, rng.standard_normal((40, 8)).astype(np.float32))
-    table.windows()
-    every = table.all_vectors()
-    query = rng.standard_normal(8).astype(np.float32)
-    truth = cosine(every, query)
-    rows, score = table.nearest(query, 25, exact=True)
-    np.testing.assert_array_equal(rows, np.argsort(-truth, kind="stable")[:25])
-    np.testing.assert_allclose(score, truth[rows], atol=1e-6)
-    for share in (0.5, 0.02):
-        mask = rng.random(len(every)) < share
-        rows, score = table.nearest(query, 25, mask=mask)
-        chosen = np.flatnonzero(mask)
-        expected = chosen[np.argsort(-truth[chosen], kind="stable")[:25]]
-        np.testing.assert_array_equal(rows, expected)
-    several = rng.standard_normal((3, 8)).astype(np.float32)
-    best = np.max([cosine(every, q) for q in several], axis=0)
-    rows, score = table.nearest(several, 10)
-    np.testing.assert_array_equal(rows, np.argsort(-best, kind="stable")[:10])
-    np.testing.assert_allclose(score, best[rows], atol=1e-6)
-    rows, _ = table.nearest(query, 10_000)
-    assert sorted(rows.tolist()) == list(range(len(every)))
-    rows, _ = table.nearest(query, 5, mask=np.zeros(len(every), bool))
-    assert len(rows) == 0
-
-
-def test_equal_scores_come_in_row_order(folder: ProjectFolder) -> None:
-    table = make_table(folder)
-    add(table, 1, np.ones((50, 8), np.float32))
-    add(table, 2, np.zeros((5, 8), np.float32))
-    table.windows()
-    rows, score = table.nearest(np.ones(8), 7)
-    assert rows.tolist() == list(range(7))
-    np.testing.assert_allclose(score, 1.0, atol=1e-6)
-    # Silence is similar to nothing.
-    rows, score = table.nearest(-np.ones(8), 5)
-    assert rows.tolist() == [50, 51, 52, 53, 54]
-    np.testing.assert_array_equal(score, 0.0)
-
-
-def test_queries_that_do_not_fit(folder: ProjectFolder) -> None:
-    table = make_table(folder)
-    add(table, 1, np.ones((5, 8), np.float32))
-    table.windows()
-    with pytest.raises(StoreError, match="8 values"):
-        table.nearest(np.ones(9), 3)
-    with pytest.raises(StoreError, match="not finite"):
-        table.nearest(np.full(8, np.nan), 3)
-    with pytest.raises(ValueError, match="k is 0"):
-        table.nearest(np.ones(8), 0)
-    with pytest.raises(ValueError, match="mask"):
-        table.nearest(np.ones(8), 3, mask=np.ones(4, bool))
-
-
-def clustered(rng: np.random.Generator, n: int, dim: int) -> npt.NDArray[np.float32]:
-    centres = np.random.default_rng(99).standard_normal((40, dim))
-    return (centres[rng.integers(0, 40, n)] + 0.5 * rng.standard_normal((n, dim))).astype("f4")
-
-
-def test_index_finds_what_exact_search_finds(folder: ProjectFolder) -> None:
-    dim, k = 64, 10
-    rng = np.random.default_rng(3)
-    table = folder.open_vectors("toy", "ab" * 32, {}, WINDOWS, dim)
-    for i in (1, 2, 3):
-        add(table, i, clustered(rng, 1000, dim))
-    table.build_index()
-
-    def recall(mask: npt.NDArray[np.bool_] | None = None) -> float:
-        table.windows()
-        found = 0
-        for query in clustered(rng, 20, dim):
-            truth, _ = table.nearest(query, k, exact=True, mask=mask)
-            rows, score = table.nearest(query, k, exact=False, mask=mask)
-            assert len(rows) == k
-            assert (np.diff(score) <= 1e-6).all()
-            np.testing.assert_allclose(score, cosine(table.vectors(rows), query), atol=2e-3)
-            found += len(set(truth.tolist()) & set(rows.tolist()))
-        return found / (20 * k)
-
-    assert search.has_index(table.view())
-    assert recall() >= 0.9
-    # Rows that came after the index are found as well.
-    for i in (4, 5):
-        add(table, i, clustered(rng, 500, dim))
-    assert recall() >= 0.9
-    recording = table.windows().column("recording_id").to_numpy()
-    late = recording >= 4
-    assert recall(late) >= 0.9
-    assert recall(recording == 5) >= 0.9
-    only = rng.random(len(recording)) < 0.01
-    assert recall(only) == 1.0
-    # Replaced recordings are filtered from the index's answers.
-    entries = [entry(i) for i in range(10)]
-    entries[0] = replace(entries[0], content_key="other")
-    folder.catalogue.sync_recordings(entries)
-    assert recall() >= 0.9
-    table.build_index()
-    assert recall() >= 0.9
-    table.drop_index()
-    assert not search.has_index(table.view())
-    assert recall() == 1.0
 
 
 def test_compaction_keeps_everything(

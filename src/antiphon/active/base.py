@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import UserError
+from antiphon.threads import few_threads
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -156,7 +157,8 @@ def select(name: str, pool: PoolView, n: int) -> Selection:
     wanted = min(n, len(free))
     if wanted == 0:
         return Selection(np.empty(0, np.int64), np.empty(0, np.float32))
-    chosen = card.strategy(pool, wanted)
+    with few_threads(pool.embeddings.size):
+        chosen = card.strategy(pool, wanted)
     if len(np.unique(chosen.rows)) != wanted or len(chosen.rows) != wanted:
         raise RuntimeError(
             f"Strategy {card.name!r} returned {len(np.unique(chosen.rows))} different rows, "

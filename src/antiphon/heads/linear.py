@@ -22,6 +22,7 @@ from antiphon.heads.base import (
     untrainable,
 )
 from antiphon.heads.logistic import LogisticProblem, Solution
+from antiphon.threads import few_threads
 
 DEFAULT_L2 = 100.0
 
@@ -206,20 +207,21 @@ def fit_linear_path(
     if len(fitted):
         design = x - mean
         design /= scale
-        problem = LogisticProblem(design)
         target = np.nan_to_num(np.ascontiguousarray(y.T[fitted]), nan=0.0)
         cost = np.ascontiguousarray(weight[fitted])
         previous: Solution | None = None
-        for position in np.argsort(-strengths, kind="stable"):
-            previous = problem.solve(
-                target,
-                cost,
-                float(strengths[position]),
-                tol=tol,
-                max_iter=max_iter,
-                start=previous,
-            )
-            solutions[int(position)] = previous
+        with few_threads(design.size):
+            problem = LogisticProblem(design)
+            for position in np.argsort(-strengths, kind="stable"):
+                previous = problem.solve(
+                    target,
+                    cost,
+                    float(strengths[position]),
+                    tol=tol,
+                    max_iter=max_iter,
+                    start=previous,
+                )
+                solutions[int(position)] = previous
     heads = []
     for position in range(len(strengths)):
         weights = np.zeros((y.shape[1], x.shape[1]), np.float32)

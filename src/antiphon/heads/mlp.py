@@ -22,6 +22,7 @@ from antiphon.heads.base import (
     standardisation,
     untrainable,
 )
+from antiphon.threads import few_threads
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
 _TENSORS = ("hidden_weight", "hidden_bias", "weight", "bias")
@@ -118,6 +119,7 @@ class MLPHead:
         )
 
 
+@few_threads(0)
 def fit_mlp(
     X: npt.ArrayLike,
     Y: npt.ArrayLike,

@@ -21,6 +21,7 @@ from antiphon.pipeline.intake import IntakeReport, scan
 from antiphon.pipeline.names import recording_names
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
+from antiphon.threads import few_threads
 
 # A block of windows on its way from a producer to the encoder holds about this much audio.
 _BLOCK_BYTES = 6_000_000
@@ -230,14 +231,16 @@ def embed(
             session.fail(job.recording_id, failure.reason)
             reporter.note(f"{job.name}: not embedded: {failure.reason}")
 
-        run = runner.run(
-            claimed(),
-            lambda job: _blocks(job, spec, encoder),
-            consume,
-            name=lambda job: job.name,
-            on_failure=given_up,
-            fatal=(StoreError, MemoryError),
-        )
+        # Producers are threads already; a BLAS with threads of its own would only get in the way.
+        with few_threads(0):
+            run = runner.run(
+                claimed(),
+                lambda job: _blocks(job, spec, encoder),
+                consume,
+                name=lambda job: job.name,
+                on_failure=given_up,
+                fatal=(StoreError, MemoryError),
+            )
         reporter.finish()
         session.flush()
         now_done = session.done()

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from antiphon.errors import UserError
 from antiphon.labels.annotation import PRESENT, make_annotations
+from antiphon.labels.formats.cells import join_labels, split_labels
 from antiphon.labels.formats.registry import write_annotations
 from antiphon.pipeline.detect import load_detections, merged
 from antiphon.pipeline.files import replace_file
@@ -84,6 +86,17 @@ def export(
         return [target], int(found.num_rows)
     if format == "csv":
         plain = found.drop_columns(["recording_id"])
+        # An empty cell is the mix of all channels, as in every other table.
+        number = plain.column("channel")
+        number = pc.if_else(pc.less(number, 0), pa.scalar(None, number.type), number)
+        plain = plain.set_column(plain.schema.get_field_index("channel"), "channel", number)
+        cells = [
+            name if split_labels(name) == [name] else join_labels([name])
+            for name in plain.column("label").to_pylist()
+        ]
+        plain = plain.set_column(
+            plain.schema.get_field_index("label"), "label", pa.array(cells, pa.string())
+        )
         replace_file(target, lambda temporary: pa_csv.write_csv(plain, temporary))
         return [target], int(found.num_rows)
     return _write(as_annotations(found), target, format), int(found.num_rows)

@@ -145,6 +145,8 @@ def _read(root: str, relative: PurePosixPath, path: Path, size: int, mtime: int)
     except (AudioError, OSError) as error:
         reason = error.problem if isinstance(error, AudioError) else str(error)
         return replace(blank, status="unreadable", problem=reason)
+    except UnicodeEncodeError:
+        return replace(blank, status="unreadable", problem="its name is not UTF-8; rename it")
     return replace(
         blank,
         container=info.container,

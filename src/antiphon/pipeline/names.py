@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import PurePosixPath
 
 import pyarrow as pa
@@ -27,12 +29,32 @@ def recording_names(recordings: pa.Table) -> list[str]:
     ]
 
 
+def flat_name(name: str) -> str:
+    """Return a name as one part of a path, as the files of label tables are called."""
+    return re.sub(r"[/\\:]+", "_", name).strip("_")
+
+
+def track_names(recordings: pa.Table) -> dict[str, str]:
+    """Return, by name, what the label track of a recording is called.
+
+    A track says which recording it is about by its file name alone, so that is the flat name
+    where another recording's file has the same stem.
+    """
+    names = recording_names(recordings)
+    count = Counter(PurePosixPath(name).stem.lower() for name in names)
+    return {
+        name: flat_name(name) if count[PurePosixPath(name).stem.lower()] > 1 else name
+        for name in names
+    }
+
+
 class RecordingNames:
     """Finds a recording by what a label table calls it.
 
     A name matches by its longest common tail of path parts: the full relative path first, then
     ``SITE/file.wav``, then ``file.wav``, then the stem. Where several audio folders hold the same
-    relative path, the folder's name or place decides. Letter case is ignored only when the exact
+    relative path, the folder's name or place decides. ``SITE_file`` is understood as well, since
+    tables of one recording are often called that. Letter case is ignored only when the exact
     case finds nothing.
     """
 
@@ -40,12 +62,15 @@ class RecordingNames:
         rows = folder.catalogue.recordings()
         self._names: dict[str, list[int]] = {}
         self._low: dict[str, list[int]] = {}
+        self._flat: dict[str, list[int]] = {}
+        self._exact: dict[str, int] = {}
         self.duration: dict[int, float] = {}
         self.name: dict[int, str] = {}
         columns = (rows.column(c).to_pylist() for c in ("id", "root", "path", "duration_s"))
         for i, root, path, duration, name in zip(*columns, recording_names(rows), strict=True):
             self.duration[i] = duration or 0.0
             self.name[i] = name
+            self._exact[name] = i
             keys = _tails(name)
             if name != path:
                 keys += _tails(folder.recording_path(root, path).as_posix())
@@ -53,6 +78,9 @@ class RecordingNames:
                 self._names.setdefault(key, []).append(i)
             for key in dict.fromkeys(key.lower() for key in keys):
                 self._low.setdefault(key, []).append(i)
+            if "/" in name:
+                for key in _tails(flat_name(name).lower()):
+                    self._flat.setdefault(key, []).append(i)
 
     def find(self, name: str) -> int | None:
         """Return the recording's id, or None if the project has none of that name.
@@ -62,8 +90,11 @@ class RecordingNames:
         UserError
             If two recordings answer to the name.
         """
+        if name in self._exact:
+            return self._exact[name]
         wanted = _tails(name.replace("\\", "/"))
-        for names, keys in ((self._names, wanted), (self._low, [k.lower() for k in wanted])):
+        low = [key.lower() for key in wanted]
+        for names, keys in ((self._names, wanted), (self._low, low), (self._flat, low)):
             for key in keys:
                 found = names.get(key, [])
                 if len(found) == 1:

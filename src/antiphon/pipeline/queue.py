@@ -15,6 +15,7 @@ from antiphon.heads.detector import Detector
 from antiphon.labels.formats.queue import QueueRow, write_queue
 from antiphon.pipeline.detectors import find_detector, score_windows
 from antiphon.pipeline.filters import WindowFilter
+from antiphon.pipeline.names import track_names
 from antiphon.pipeline.search import Hit, at_most, describe
 from antiphon.pipeline.windows import WindowSet, label_mask, load_windows, targets, time_mask
 from antiphon.store.project import ProjectFolder
@@ -164,7 +165,9 @@ def _suggestions(detector: Detector, probability: Float32) -> list[tuple[tuple[s
     return found
 
 
-def write_items(items: Sequence[QueueItem | Hit], target: Path, kind: str) -> list[Path]:
+def write_items(
+    folder: ProjectFolder, items: Sequence[QueueItem | Hit], target: Path, kind: str
+) -> list[Path]:
     """Write windows as a queue to fill in; see :mod:`antiphon.labels.formats.queue`.
 
     Parameters
@@ -173,11 +176,13 @@ def write_items(items: Sequence[QueueItem | Hit], target: Path, kind: str) -> li
         ``csv`` (a file), ``raven`` or ``audacity`` (a folder with a file for each recording).
     """
     rows = []
+    # The other kinds name the recording inside the file.
+    tracks = track_names(folder.catalogue.recordings()) if kind == "audacity" else {}
     for number, item in enumerate(items, start=1):
         hit, suggested = (item, ()) if isinstance(item, Hit) else (item.window, item.suggested)
         rows.append(
             QueueRow(
-                recording=hit.path,
+                recording=tracks.get(hit.path, hit.path),
                 start_s=hit.start_s,
                 end_s=hit.end_s,
                 channel=None if hit.channel < 0 else hit.channel,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from antiphon._version import __version__
 from antiphon.audio.reader import read_span
 from antiphon.engine.progress import Reporter, Silent
-from antiphon.errors import AntiphonError, UserError
+from antiphon.errors import AntiphonError, FileError, UserError
 from antiphon.heads.detector import Detector
 from antiphon.pipeline.detectors import find_detector, score_windows
 from antiphon.pipeline.evaluate import evaluate
@@ -72,6 +72,8 @@ def write_project_report(
         Sentences for the top.
     """
     reporter = reporter or Silent()
+    if path is not None and path.is_dir():
+        raise FileError(path, "is a folder", "Give the name of a file in it")
     windows = load_windows(folder, table)
     detector = find_detector(folder, table)
     quality: list[Quality] = list(more_quality)

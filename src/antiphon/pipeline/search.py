@@ -37,7 +37,8 @@ class Hit:
     channel
         Zero-based, or -1 for the mix.
     score
-        Cosine similarity to the query, or a label's calibrated probability without a query.
+        Cosine similarity to the query after the table's mean was subtracted from both, -1 to 1; or
+        a label's calibrated probability without a query.
     site, time
         Where and when, None where unknown.
     """

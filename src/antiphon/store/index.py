@@ -179,7 +179,7 @@ def load(view: View, path: Path) -> Index | None:
             table = file.read_all()
     except (OSError, pa.ArrowInvalid):
         return None
-    middle = np.frombuffer(facts[b"antiphon.centre"], "<f4")
+    middle = np.frombuffer(facts.get(b"antiphon.centre", b""), "<f4")
     if middle.shape != (view.table.dim,):
         return None
     codes = [

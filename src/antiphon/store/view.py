@@ -34,7 +34,7 @@ WINDOW_SCHEMA = pa.schema(
 _BLOCK = 16_384
 # Larger blocks are slower: the system then gives fresh memory to each of them.
 _BLOCK_BYTES = 4 * 2**20
-_AHEAD_BYTES = 32 * 2**20
+_AHEAD_BYTES = 16 * 2**20
 
 
 class View:
