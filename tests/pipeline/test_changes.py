@@ -343,7 +343,7 @@ def test_any_name_and_any_label(tmp_path, recordings):
 def test_a_name_that_is_not_utf8(tmp_path, recordings):
     audio = recordings("a.wav")
     try:
-        os.rename(os.fsencode(audio / "a.wav"), os.fsencode(audio) + b"/caf\xe9.wav")
+        (audio / "a.wav").rename(audio / os.fsdecode(b"caf\xe9.wav"))
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
     recordings("b.wav")

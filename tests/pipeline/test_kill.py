@@ -24,7 +24,6 @@ from pathlib import Path
 import numpy as np
 from antiphon.api import Project
 from antiphon.encoders.base import Encoded, EncoderSpec
-from antiphon.engine.local import LocalRunner
 
 folder, log, pause = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
 

@@ -13,6 +13,7 @@ from antiphon.evaluation.intervals import (
     average_precision_by_label,
     bootstrap,
     bootstrap_difference,
+    clopper_pearson,
     mean_average_precision,
     precision_at,
     recall_at,
@@ -20,7 +21,7 @@ from antiphon.evaluation.intervals import (
     wilson,
 )
 from antiphon.evaluation.metrics import macro_average, reliability
-from antiphon.heads.thresholds import Threshold
+from antiphon.heads.thresholds import MIN_GROUPS, Threshold
 from antiphon.pipeline.report.data import (
     Calibration,
     ClassQuality,
@@ -33,10 +34,13 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Array = npt.NDArray[np.floating]
+Bool = npt.NDArray[np.bool_]
 
 RESAMPLES = 1000
 LEVEL = 0.95
 _CURVE_RESAMPLES = 200
+# With positives in fewer groups than this, resampling them says nothing.
+_FEWEST = 3
 _RECALL = np.linspace(0.0, 1.0, 41)
 
 
@@ -91,23 +95,26 @@ def judge(
     macro_ap, macro_auc = found[4 * n :]
     known = ~np.isnan(target) & ~np.isnan(probability)
     shown = np.median(limits, axis=0) if limits.ndim == 2 else limits
+    over = known & (probability >= limits)
     classes = []
     for i, label in enumerate(labels):
         positive = known[:, i] & (target[:, i] == 1.0)
+        right = over[:, i] & positive
+        held_by = len(np.unique(groups[positive]))
         threshold = (thresholds or {}).get(label)
         classes.append(
             ClassQuality(
                 label=label,
                 positives=int(positive.sum()),
                 negatives=int((known[:, i] & (target[:, i] == 0.0)).sum()),
-                groups=len(np.unique(groups[positive])),
-                average_precision=_estimate(ap[i]),
-                roc_auc=_estimate(auc[i]),
+                groups=held_by,
+                average_precision=_estimate(ap[i], held_by),
+                roc_auc=_estimate(auc[i], held_by),
                 threshold=None if np.isnan(shown[i]) else float(shown[i]),
-                precision=_estimate(precision[i]),
-                recall=_estimate(recall[i]),
+                precision=_share(precision[i], right, over[:, i], groups),
+                recall=_share(recall[i], right, positive, groups),
                 more_clips=None if threshold is None else threshold.more_clips_needed,
-                note=_note(ap[i], (notes or {}).get(label, "")),
+                note=_note(ap[i], (notes or {}).get(label, ""), held_by),
                 curve=_curve(probability[:, i], target[:, i], groups, seed),
             )
         )
@@ -164,15 +171,43 @@ def _measures(limits: Float32) -> Statistic:
     return statistic
 
 
-def _estimate(interval: Interval) -> Estimate | None:
+def _estimate(interval: Interval, groups: int = MIN_GROUPS) -> Estimate | None:
+    """Return a value with its interval; none with positives in too few groups to resample."""
     if np.isnan(interval.value):
         return None
+    if groups < _FEWEST:
+        return Estimate(interval.value)
     return Estimate(interval.value, interval.low, interval.high)
 
 
-def _note(interval: Interval, reason: str) -> str:
+def _share(interval: Interval, part: Bool, whole: Bool, groups: Int64) -> Estimate | None:
+    """Return a precision or recall with its interval.
+
+    Where few groups hold the windows, or every resample agrees because all are right (or all
+    wrong), the bootstrap would claim certainty. There the interval is the exact binomial one
+    (Clopper and Pearson 1934), in the latter case with the groups as the sample.
+    """
+    k, n = int(part.sum()), int(whole.sum())
+    if n == 0:
+        return None
+    held_by = len(np.unique(groups[whole]))
+    low, high = interval.low, interval.high
+    if held_by < MIN_GROUPS or not low < high:
+        size = held_by if k in (0, n) else n
+        ends = clopper_pearson([k * size / n], [size], LEVEL)
+        low, high = (float(end[0]) for end in ends)
+    return Estimate(k / n, low, high)
+
+
+def _note(interval: Interval, reason: str, groups: int) -> str:
     """Return why a label is not judged or its interval is doubtful, as a sentence."""
-    text = reason or (interval.note if not np.isnan(interval.value) else "no positive window")
+    text = reason
+    if not text and np.isnan(interval.value):
+        text = "no positive window"
+    elif not text and groups < MIN_GROUPS:
+        text = f"its positives lie in {groups} group{'s' if groups != 1 else ''} only" + (
+            ", too few for an interval" if groups < _FEWEST else ", so its intervals are rough"
+        )
     return text[:1].upper() + text[1:] + "." if text else ""
 
 
