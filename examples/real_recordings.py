@@ -122,7 +122,8 @@ def mice(data: Path, work: Path, encoders: list[str]) -> None:
             writer.writerow(["recording", "start_s", "end_s", "label"])
             writer.writerows([f"rec_{number}.flac", row[0], row[1], "syllable"] for row in rows)
     project = _project(work / "mice", folder)
-    done = project.embed("spectral-ultrasound")
+    # Syllables last some 50 ms and follow each other closely: short windows tell them apart.
+    done = project.embed("spectral-ultrasound", window_s=0.1, hop_s=0.05)
     labels = project.import_labels(tables, complete=True)
     project.train(group_by="recording", folds=4)
     quality = project.evaluate(group_by="recording", folds=4)[0]

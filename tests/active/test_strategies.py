@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.active.base import PoolView, get_strategy, list_strategies, select
+from antiphon.active.base import PoolView
 from antiphon.active.ranking import farthest_first, whiten
+from antiphon.active.registry import get_strategy, list_strategies, select
 from antiphon.errors import UserError
 
 NAMES = [card.name for card in list_strategies()]

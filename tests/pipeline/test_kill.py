@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import random
 import signal
 import subprocess
@@ -10,37 +10,20 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from antiphon.api import Project
+from tests.pipeline.worker import work
 
-# An encoder that writes down every recording it is given; run as a user's process would be.
-WORKER = """
-import sys, time
-from pathlib import Path
-import numpy as np
-from antiphon.api import Project
-from antiphon.encoders.base import Encoded, EncoderSpec
-
-folder, log, pause = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-
-class Logged:
-    spec = EncoderSpec("logged", 8000, 0.25, 0.25, 4)
-    def prepare(self, audio, valid):
-        return audio
-    def encode(self, audio):
-        time.sleep(pause)
-        # The first sample of a window says which recording and window it is.
-        with log.open("a") as stream:
-            stream.write("".join(f"{round(float(a[0]) * 32768)}\\n" for a in audio))
-        return Encoded(np.stack([audio[:, 0]] * 4, axis=1).astype(np.float32))
-
-report = Project(folder).embed(Logged())
-print("elsewhere", report.elsewhere, flush=True)
-"""
+# Workers are forked from a server that has done the imports and nothing else; each is a process of
+# its own all the same. Where there is no such thing, they start from nothing.
+_START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+_PROCESSES = multiprocessing.get_context(_START)
+_PROCESSES.set_forkserver_preload(["tests.pipeline.worker", "antiphon.store.vectors"])
 FILES, WINDOWS = 24, 4
 
 
@@ -57,13 +40,15 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def start(project: Path, log: Path, pause: float) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(project), str(log), str(pause)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(project: Path, log: Path, pause: float) -> Any:
+    worker = _PROCESSES.Process(target=work, args=(project, log, pause))
+    worker.start()
+    return worker
+
+
+def finish(worker: Any) -> None:
+    worker.join(timeout=120)
+    assert worker.exitcode == 0
 
 
 def assert_whole(project: Path) -> None:
@@ -96,18 +81,16 @@ def test_killed_ten_times_at_random_moments(project: Path, tmp_path: Path) -> No
         worker = start(project, log, 0.03)
         # Wait until it encodes, so that the moment falls into the work and not into the imports.
         limit = time.monotonic() + 60
-        while time.monotonic() < limit and worker.poll() is None:
+        while time.monotonic() < limit and worker.is_alive():
             if log.exists() and log.stat().st_size > before:
                 break
             time.sleep(0.005)
         time.sleep(rng.uniform(0.0, 0.15))
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.wait()
+        worker.kill()
+        worker.join()
         lines = log.read_text()[before:].split() if log.exists() else []
         runs.append({int(mark) // 100 for mark in lines})
-    last = start(project, log, 0.0)
-    _, err = last.communicate(timeout=120)
-    assert last.returncode == 0, err
+    finish(start(project, log, 0.0))
     assert_whole(project)
     # A recording is encoded again only if it was the one in flight when a run was killed.
     encoded = Counter(int(mark) for mark in log.read_text().split())
@@ -120,8 +103,7 @@ def test_two_processes_share_the_work(project: Path, tmp_path: Path) -> None:
     logs = [tmp_path / "log1", tmp_path / "log2"]
     workers = [start(project, log, 0.02) for log in logs]
     for worker in workers:
-        _, err = worker.communicate(timeout=120)
-        assert worker.returncode == 0, err
+        finish(worker)
     assert_whole(project)
     marks = [set(log.read_text().split()) if log.exists() else set() for log in logs]
     assert not marks[0] & marks[1]
@@ -134,27 +116,24 @@ def test_one_of_two_processes_is_killed(project: Path, tmp_path: Path) -> None:
     limit = time.monotonic() + 60
     while time.monotonic() < limit and not (logs[0].exists() and logs[0].stat().st_size > 20):
         time.sleep(0.005)
-    os.kill(workers[0].pid, signal.SIGKILL)
-    workers[0].wait()
-    _, err = workers[1].communicate(timeout=120)
-    assert workers[1].returncode == 0, err
-    last = start(project, tmp_path / "log3", 0.0)
-    _, err = last.communicate(timeout=120)
-    assert last.returncode == 0, err
+    workers[0].kill()
+    workers[0].join()
+    finish(workers[1])
+    finish(start(project, tmp_path / "log3", 0.0))
     assert_whole(project)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C of a child process needs POSIX signals")
 def test_ctrl_c_keeps_what_is_finished(project: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    worker = start(project, log, 0.05)
+    command = [sys.executable, "-m", "tests.pipeline.worker", str(project), str(log), "0.05"]
+    worker = subprocess.Popen(command, cwd=Path(__file__).resolve().parents[2])
     limit = time.monotonic() + 60
     while time.monotonic() < limit and not (log.exists() and log.stat().st_size > 50):
         time.sleep(0.005)
     worker.send_signal(signal.SIGINT)
-    worker.communicate(timeout=60)
+    worker.wait(timeout=60)
     kept = Project(project).table().count()
     assert 0 < kept < FILES * WINDOWS
-    last = start(project, log, 0.0)
-    last.communicate(timeout=120)
+    finish(start(project, log, 0.0))
     assert_whole(project)

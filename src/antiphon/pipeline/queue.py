@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.active.base import PoolView, get_strategy, select
+from antiphon.active.base import PoolView
+from antiphon.active.registry import get_strategy, select
 from antiphon.errors import UserError
 from antiphon.heads.detector import Detector
 from antiphon.labels.formats.queue import QueueRow, write_queue
@@ -59,7 +60,7 @@ def choose_next(
     Parameters
     ----------
     strategy
-        A name from :func:`antiphon.active.base.list_strategies`.
+        A name from :func:`antiphon.active.registry.list_strategies`.
     where
         Conditions on site, hour and date.
     per_recording

@@ -1,1 +1,1 @@
-"""Strategies, one file each; :mod:`antiphon.active.base` finds them by name."""
+"""Strategies, one file each; `antiphon.active.registry` finds them by name."""
