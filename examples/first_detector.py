@@ -16,7 +16,7 @@ from antiphon.audio.synthesis.dataset import write_dataset
 def main(folder: Path) -> None:
     # Recordings with Raven tables of everything that calls in them. With your own recordings,
     # start at Project.create.
-    write_dataset(folder / "soundscapes", seed=1, sites=3, days=2, duration_s=30.0)
+    made = write_dataset(folder / "soundscapes", seed=1, sites=3, days=2, duration_s=30.0)
 
     project, found = Project.create(
         folder / "project",
@@ -28,10 +28,11 @@ def main(folder: Path) -> None:
     done = project.embed("spectral")
     print(f"{done.total_windows} windows of {done.table}")
 
-    labels = project.import_labels(
-        folder / "soundscapes" / "truth", complete=True, label_column="Species"
-    )
-    print(f"{labels.added} annotations of {len(labels.labels)} species")
+    # Two of the three sites were reviewed in full; the third waits for the detector.
+    for facts in made.recordings:
+        if facts.planned.site.index < 2:
+            project.import_labels(facts.table, complete=True, label_column="Species")
+    print("Present annotations:", sum(project.status().labels.values()))
 
     trained = project.train(precision=0.9, group_by="recording")
     for name, threshold in zip(trained.detector.labels, trained.detector.thresholds, strict=True):

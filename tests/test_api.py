@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from antiphon import Project
 from tests.conftest import ENCODER
 
@@ -54,6 +56,7 @@ def test_import_of_the_package_is_light():
     assert done.stdout.split() == []
 
 
+@pytest.mark.slow
 def test_the_first_example_runs(tmp_path):
     example = ROOT / "examples" / "first_detector.py"
     done = subprocess.run(

@@ -293,10 +293,10 @@ class Project:
     def evaluate(
         self,
         *,
-        head: str = "linear",
+        head: str | None = None,
         group_by: str | None = None,
         precision: float | None = None,
-        folds: int = 5,
+        folds: int | None = None,
         encoder: str | None = None,
         seed: int = 0,
         reporter: Reporter | None = None,

@@ -109,6 +109,7 @@ def test_nothing_found_is_said_and_is_no_error(antiphon, read_only):
         (["--site", "FOREST01", "-k", "0"], "-k is 0"),
         (["--site", "FOREST01", "-k", "-5"], "-k is -5"),
         (["--site", "FOREST01", "--format", "raven"], "add --out"),
+        (["--site", "FOREST01", "--at", "1-2"], "it goes with --like"),
         (["--site", "FOREST01", "--format", "word", "--out", "x"], "--format 'word' is not known"),
     ],
 )
@@ -388,6 +389,7 @@ def test_a_folder_in_which_no_table_can_be_read(antiphon, read_only, survey):
     ("arguments", "words"),
     [
         (["nowhere.txt"], "nowhere.txt: there is no such file"),
+        (["TABLE", "--labels", "Frog"], "it goes with --complete"),
         (["TABLE", "--format", "word"], "Format 'word' is not known. There are: audacity"),
         (["TABLE", "--frequency-unit", "furlong"], "frequency_unit"),
     ],

@@ -141,6 +141,7 @@ def test_the_place_is_chosen_when_none_is_given(antiphon, read_only, tmp_path, m
     ("arguments", "words"),
     [
         (["--format", "word"], "--format 'word' is not known. There are: raven"),
+        (["--what", "annotations", "--min-score", "0.5"], "for detections, not annotations"),
         (["--what", "dreams"], "There are: detections, annotations"),
         (["--run", "other"], "no detections called 'other'"),
         (["--label", "Yeti"], "There is no label 'Yeti'. There are: "),

@@ -110,3 +110,22 @@ def test_a_missing_or_empty_folder_is_refused_before_anything_is_made(tmp_path: 
 def test_an_impossible_channel_is_refused(tmp_path: Path, recordings: Callable[..., Path]) -> None:
     with pytest.raises(UserError, match="--channel is 'left'"):
         Project.create(tmp_path / "p", audio=[recordings("a.wav")], channel="left")
+
+
+def test_what_a_metadata_table_says_no_more_is_forgotten(
+    tmp_path: Path, recordings: Callable[..., Path]
+) -> None:
+    audio = recordings("Marsh/x_20260501_043000.wav")
+    table = tmp_path / "m.csv"
+    header = "file,site,start_time,latitude,observer"
+    table.write_text(f"{header}\nx_20260501_043000.wav,Hill,2025-01-01,1,A\n")
+    project, _ = Project.create(tmp_path / "p", audio=[audio], metadata=[table])
+    (row,) = project.folder.catalogue.recordings().to_pylist()
+    assert (row["site"], row["start_time"], row["latitude"]) == ("Hill", datetime(2025, 1, 1), 1.0)
+    table.write_text("file,habitat\nx_20260501_043000.wav,bog\n")
+    project, report = Project.create(tmp_path / "p", audio=[audio], metadata=[table])
+    (row,) = project.folder.catalogue.recordings().to_pylist()
+    assert (row["site"], row["start_time"]) == ("Marsh", datetime(2026, 5, 1, 4, 30))
+    assert (row["latitude"], row["extra"]) == (None, {"habitat": "bog"})
+    assert len(report.sync.updated) == 1
+    assert project.embed("spectral", **SMALL).intake.sync.updated == []

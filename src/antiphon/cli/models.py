@@ -126,8 +126,13 @@ def detect(
 
 def evaluate(
     project: ProjectPath,
-    head: HeadKind = "linear",
-    group_by: GroupBy = None,
+    head: Annotated[
+        str | None, typer.Option("--head", help="linear or mlp; the detector's by default.")
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option("--group-by", help="As for train; the detector's by default."),
+    ] = None,
     precision: Precision = None,
     folds: Folds = 5,
     encoder: EncoderName = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from antiphon.cli.options import EncoderName, MinScore, ProjectPath, Seed
+from antiphon.cli.options import EncoderName, ProjectPath, Seed
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +55,10 @@ def export(
         float,
         typer.Option("--gap", metavar="S", min=0.0, help="Join across gaps of so many seconds."),
     ] = 0.0,
-    min_score: MinScore = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option("--min-score", min=0.0, max=1.0, help="Leave out detections below this."),
+    ] = None,
     label: Annotated[
         list[str] | None, typer.Option("--label", metavar="LABEL", help="Only this; repeatable.")
     ] = None,

@@ -319,8 +319,8 @@ def spans(
     windows: WindowBatch, spec: WindowSpec
 ) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]:
     """Return the start and end of windows in seconds; padding does not count."""
-    start_s = windows.start / float(spec.sample_rate)
-    return start_s, start_s + windows.valid / float(spec.sample_rate)
+    rate = float(spec.sample_rate)
+    return windows.start / rate, (windows.start + windows.valid) / rate
 
 
 def _step(block: _Block, spec: WindowSpec) -> float:

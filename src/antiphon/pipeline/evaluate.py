@@ -31,10 +31,10 @@ def evaluate(
     folder: ProjectFolder,
     table: VectorTable,
     *,
-    head: str = "linear",
+    head: str | None = None,
     group_by: str | None = None,
     precision: float | None = None,
-    folds: int = 5,
+    folds: int | None = None,
     seed: int = 0,
     reporter: Reporter | None = None,
 ) -> list[Quality]:
@@ -43,6 +43,13 @@ def evaluate(
     Twice, where both can be done: by nested cross-validation, in which each fold's L2,
     calibration and thresholds come from the other folds alone; and for the current detector on
     labelled windows of groups that it was not trained on.
+
+    Parameters
+    ----------
+    head, group_by, precision
+        As for training; those of the current detector when None.
+    folds
+        Five when None.
 
     Returns
     -------
@@ -56,10 +63,14 @@ def evaluate(
         If there are no labels, or labels of one group only.
     """
     reporter = reporter or Silent()
-    group_by = group_by or folder.config.train.group_by
-    precision = folder.config.train.precision if precision is None else precision
-    data = training_set(folder, table, group_by=group_by)
     detector = find_detector(folder, table)
+    trained = {} if detector is None else detector.facts
+    head = head or trained.get("head", "linear")
+    group_by = group_by or trained.get("group_by", folder.config.train.group_by)
+    if precision is None:
+        precision = trained.get("precision", folder.config.train.precision)
+    folds = folds or 5
+    data = training_set(folder, table, group_by=group_by)
     asked = {"head": head, "group_by": group_by, "precision": precision, "folds": folds}
     key = _key(data, table, detector, asked | {"seed": seed})
     path = folder.reports_dir / "evaluation.json"
@@ -88,7 +99,10 @@ def evaluate(
             group_by=group_by,
             folds=int(result.fold.max()) + 1,
             seed=seed,
-            how="L2, calibration and thresholds were chosen inside each fold",
+            how=(
+                "L2, calibration and thresholds were chosen inside each fold; the thresholds shown "
+                "are the detector's"
+            ),
             thresholds=(
                 {}
                 if detector is None

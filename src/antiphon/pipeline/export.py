@@ -63,6 +63,8 @@ def export(
     if format not in FORMATS:
         raise UserError(f"--format {format!r} is not known. There are: {', '.join(FORMATS)}.")
     if what == "annotations":
+        if run is not None or min_score is not None or gap_s:
+            raise UserError("--run, --min-score and --gap are for detections, not annotations.")
         table = annotation_table(folder)
         _check_labels(labels, folder.catalogue.label_names())
         if labels:

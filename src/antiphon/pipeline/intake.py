@@ -124,20 +124,34 @@ def _entry(
         entry = before
     else:
         entry = _read(root, relative, path, stat.st_size, stat.st_mtime_ns)
-    return _place(entry, relative, tables)
+    return _place(_name(entry, relative, path), relative, tables)
+
+
+def _name(entry: RecordingEntry, relative: PurePosixPath, path: Path) -> RecordingEntry:
+    """Set what is not in the file's contents to what its name and folders say.
+
+    What a metadata table said before and says no more is forgotten with that.
+    """
+    name = parse_name(path)
+    return replace(
+        entry,
+        start_time=name.start_time,
+        utc_offset_s=name.utc_offset_s,
+        site=folder_site(relative) or name.recorder,
+        latitude=None,
+        longitude=None,
+        licence=None,
+        extra={},
+    )
 
 
 def _read(root: str, relative: PurePosixPath, path: Path, size: int, mtime: int) -> RecordingEntry:
-    name = parse_name(path)
     blank = RecordingEntry(
         root=root,
         path=str(relative),
         content_key=f"{size}-{mtime}",
         size=size,
         mtime_ns=mtime,
-        start_time=name.start_time,
-        utc_offset_s=name.utc_offset_s,
-        site=folder_site(relative) or name.recorder,
     )
     try:
         info = probe(path)

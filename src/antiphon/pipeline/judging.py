@@ -77,10 +77,14 @@ def judge(
     title, group_by, folds, how, verdicts
         As in :class:`~antiphon.pipeline.report.data.Quality`.
     thresholds
-        By label, for what they say of more clips.
+        Those of the detector, by label: what is shown as the threshold, where ``limits`` are those
+        of folds, and how many more clips it takes.
     notes
         By label, why it cannot be judged.
     """
+    # Without a window that lacks the label, every ranking is perfect and says nothing.
+    both = ((target == 0.0) & ~np.isnan(probability)).any(axis=0)
+    target = np.where(both, target, np.nan).astype(np.float32)
     found = bootstrap(
         _measures(limits),
         probability,
@@ -102,6 +106,8 @@ def judge(
         right = over[:, i] & positive
         held_by = len(np.unique(groups[positive]))
         threshold = (thresholds or {}).get(label)
+        reason = (notes or {}).get(label, "" if both[i] else "no window without it")
+        cut = float(shown[i]) if threshold is None else threshold.value
         classes.append(
             ClassQuality(
                 label=label,
@@ -110,11 +116,11 @@ def judge(
                 groups=held_by,
                 average_precision=_estimate(ap[i], held_by),
                 roc_auc=_estimate(auc[i], held_by),
-                threshold=None if np.isnan(shown[i]) else float(shown[i]),
+                threshold=None if np.isnan(cut) else cut,
                 precision=_share(precision[i], right, over[:, i], groups),
                 recall=_share(recall[i], right, positive, groups),
                 more_clips=None if threshold is None else threshold.more_clips_needed,
-                note=_note(ap[i], (notes or {}).get(label, ""), held_by),
+                note=_note(ap[i], reason, held_by),
                 curve=_curve(probability[:, i], target[:, i], groups, seed),
             )
         )

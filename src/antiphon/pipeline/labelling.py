@@ -91,6 +91,11 @@ def import_labels(
     FormatError
         If a single file does not follow its format.
     """
+    if labels and not complete:
+        raise UserError(
+            "--labels names what was looked for and is absent where it is not marked; it goes with "
+            "--complete."
+        )
     result = read_annotations(path, format, **options)
     if not result.files:
         first = result.problems[0]

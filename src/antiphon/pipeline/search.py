@@ -23,6 +23,10 @@ from antiphon.store.vectors import VectorTable
 Float32 = npt.NDArray[np.float32]
 
 
+# Power of a query's window, relative to its loudest, below which it is background.
+_QUIET = 1e-3
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One window found.
@@ -89,6 +93,8 @@ def search(
     """
     if k < 1:
         raise UserError(f"-k is {k}; it must be at least 1.")
+    if at is not None and like is None:
+        raise UserError("--at is a span of the clip to look for; it goes with --like CLIP.")
     where = where or WindowFilter()
     windows = load_windows(folder, table)
     mask = time_mask(windows, where) & label_mask(folder, windows, where)
@@ -123,10 +129,10 @@ def search(
 
 
 def embed_query(encoder: Encoder, path: Path, at: tuple[float, float] | None) -> Float32:
-    """Embed a query clip: ``(n_windows, dim)``, short padding-only tails left out.
+    """Embed a query clip: ``(n_windows, dim)``, near-silent windows left out.
 
-    A clip shorter than a window is one padded window. A longer one is cut into windows; a last
-    window that is less than half full is dropped when there are others.
+    A clip shorter than a window is one padded window. A longer one is cut into windows, of which
+    those less than half full and those 30 dB below the loudest are no example of the sound.
     """
     info = probe(path)
     first, last = at if at is not None else (0.0, info.duration_s)
@@ -143,8 +149,11 @@ def embed_query(encoder: Encoder, path: Path, at: tuple[float, float] | None) ->
     padded = np.zeros((count, size), np.float32)
     padded.reshape(-1)[: len(audio)] = audio
     valid = np.minimum(size, len(audio) - size * np.arange(count, dtype=np.int64))
-    if count > 1 and valid[-1] < size // 2:
-        padded, valid = padded[:-1], valid[:-1]
+    power = (padded.astype(np.float64) ** 2).sum(axis=1) / valid
+    keep = (valid >= size // 2) & (power > _QUIET * power.max())
+    if not keep.any():
+        keep[np.argmax(power)] = True
+    padded, valid = padded[keep], valid[keep]
     return encoder.encode(encoder.prepare(padded, valid)).embeddings
 
 

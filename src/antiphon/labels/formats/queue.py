@@ -39,7 +39,7 @@ CSV_COLUMNS = (
 _RAVEN_COLUMNS = ("Labels", "Suggested", "Score", "Antiphon Window")
 _CSV_KEYS = frozenset(key(title) for title in CSV_COLUMNS)
 UNFILLED = "[antiphon]"
-"""A label of an Audacity queue that still begins with this has not been replaced."""
+"""What stands before this in a label of an Audacity queue is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,8 @@ def read(path: Path, *, recording: str | None = None, annotator: str | None = No
     text = path.read_bytes()[:65_536].decode("utf-8-sig", errors="replace")
     if audacity.sniff(path, text):
         table, columns = _from_audacity(path, recording)
-        cells = ["" if cell.startswith(UNFILLED) else cell for cell in table.columns[2]]
+        # A label may be typed before the mark as well as in place of it.
+        cells = [cell.split(UNFILLED)[0].strip() for cell in table.columns[2]]
         title = "text"
     else:
         titles = first_titles(path, _CSV_KEYS.__contains__)
