@@ -210,12 +210,23 @@ class Project:
         )
 
     def write_queue(
-        self, items: Sequence[QueueItem] | Sequence[Hit], target: Path | str, *, format: str = "csv"
+        self,
+        items: Sequence[QueueItem] | Sequence[Hit],
+        target: Path | str,
+        *,
+        format: str = "csv",
+        overwrite: bool = False,
     ) -> list[Path]:
-        """Write windows as files to fill in: ``csv``, ``raven`` or ``audacity``."""
+        """Write windows as files to fill in: ``csv``, ``raven`` or ``audacity``.
+
+        Raises
+        ------
+        FileError
+            If the target is there already and ``overwrite`` is not set; it may hold answers.
+        """
         from antiphon.pipeline.queue import write_items
 
-        return write_items(self.folder, list(items), Path(target), format)
+        return write_items(self.folder, list(items), Path(target), format, overwrite=overwrite)
 
     def import_labels(
         self,

@@ -29,7 +29,7 @@ from antiphon.labels.targets import window_targets
 from antiphon.pipeline.detectors import current_detector, score_windows
 from antiphon.pipeline.evaluate import text
 from antiphon.pipeline.judging import difference, judge
-from antiphon.pipeline.labelling import RecordingNames
+from antiphon.pipeline.names import RecordingNames
 from antiphon.pipeline.report.data import Estimate, Learning, LearningCurve, Quality
 from antiphon.pipeline.reporting import write_project_report
 from antiphon.pipeline.windows import WindowSet, load_windows
@@ -169,6 +169,8 @@ def run_demo(
 
 def _clear(folder: Path, overwrite: bool) -> None:
     """Make an empty folder, replacing an earlier demo only."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; give a folder for the demo.")
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARKER).exists():
             raise UserError(f"{folder} holds other files; give a new folder for the demo.")

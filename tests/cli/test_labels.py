@@ -249,7 +249,7 @@ def test_complete_means_absent_within_the_windows_of_a_queue(antiphon, bare, tmp
     scopes = [scope for *_, scope in said(bare) if scope is not None]
     assert scopes == [["Frog", "Owl"]] * 2
     # Later windows in which there is nothing are absent for the labels the project has.
-    antiphon("next", bare.path, "-n", "2", "--out", queue)
+    antiphon("next", bare.path, "-n", "2", "--out", queue, "--overwrite")
     fill(queue, ["nothing", "nothing"])
     assert antiphon("import", bare.path, queue, "--complete").code == 0
     targets = bare.search(unlabelled=True, k=100)
@@ -417,3 +417,30 @@ def test_a_name_that_two_recordings_have(antiphon, tmp_path, recordings):
     (row,) = project.folder.catalogue.annotations().to_pylist()
     paths = {r["id"]: r["path"] for r in project.folder.catalogue.recordings().to_pylist()}
     assert paths[row["recording_id"]] == "Marsh/a.wav"
+
+
+def test_a_corrected_answer_replaces_the_earlier_one(antiphon, labelled, tmp_path) -> None:
+    queue = tmp_path / "queue.csv"
+    header = "recording,start_s,end_s,channel,labels,suggested,score,window_id\n"
+    name = labelled.folder.catalogue.recordings().column("path")[0].as_py()
+    place = str(labelled.path)
+    for answer in ("Sneeze; Cough", "Sneeze", "nothing"):
+        queue.write_text(f"{header}{name},0.0,2.0,,{answer},,,1\n")
+        assert antiphon("import", place, str(queue), "--complete").code == 0
+    rows = labelled.folder.catalogue.annotations().to_pylist()
+    answers = [r for r in rows if (r["start_s"], r["end_s"]) == (0.0, 2.0) and r["low_hz"] is None]
+    assert not [r for r in answers if r["presence"] == "present"]
+    assert [r["presence"] for r in answers if r["label"] is None and r["scope"] is None] == ["absent"]
+
+
+def test_a_filled_in_queue_is_not_overwritten(antiphon, labelled, tmp_path) -> None:
+    queue = tmp_path / "queue.csv"
+    queue.write_text("an evening's work")
+    hits = labelled.search(sites=[next(iter(labelled.status().sites))], k=3)
+    from antiphon.errors import FileError
+
+    with pytest.raises(FileError, match="may hold answers"):
+        labelled.write_queue(hits, queue)
+    assert queue.read_text() == "an evening's work"
+    labelled.write_queue(hits, queue, overwrite=True)
+    assert queue.read_text().startswith("recording,")

@@ -50,6 +50,7 @@ def search(
         typer.Option("--out", metavar="FILE|DIR", help="Write a queue to listen to and label."),
     ] = None,
     format: options.QueueFormat = None,
+    overwrite: options.Overwrite = False,
     json: AsJson = False,
 ) -> None:
     """Find windows that sound like a clip, carry a label or score high, by site and time."""
@@ -75,7 +76,7 @@ def search(
         encoder=encoder,
     )
     if out is not None:
-        files = here.write_queue(hits, out, format=kind)
+        files = here.write_queue(hits, out, format=kind, overwrite=overwrite)
         say(f"{len(hits)} windows written to {_places(files, out)}.")
         return
     if json:
@@ -114,6 +115,7 @@ def next_windows(
         typer.Option("--out", metavar="FILE|DIR", help="Write them as a queue to fill in."),
     ] = None,
     format: options.QueueFormat = None,
+    overwrite: options.Overwrite = False,
     seed: Seed = 0,
     json: AsJson = False,
 ) -> None:
@@ -134,7 +136,7 @@ def next_windows(
         seed=seed,
     )
     if out is not None:
-        files = here.write_queue(items, out, format=kind)
+        files = here.write_queue(items, out, format=kind, overwrite=overwrite)
         say(f"{len(items)} windows written to {_places(files, out)}.")
         where = {
             "csv": "Fill in the column labels",
@@ -196,6 +198,9 @@ def import_table(
     label_column: Annotated[
         str | None, typer.Option("--label-column", help="The column that holds the label.")
     ] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", help="The label of all rows of a table without one.")
+    ] = None,
     recording: Annotated[
         str | None,
         typer.Option("--recording", help="The recording of a table that does not name one."),
@@ -216,13 +221,16 @@ def import_table(
         labels=[name.strip() for name in (labels or "").split(";") if name.strip()],
         annotator=annotator,
         label_column=label_column,
+        label=label,
         recording=recording,
         frequency_unit=frequency_unit,
     )
     say(
         f"{report.added} annotations added, {report.already} were there; "
-        f"{report.recordings} recordings, {report.skipped} rows left blank."
+        f"{report.recordings} recordings, {report.unsure} unsure, {report.skipped} rows left blank."
     )
+    if report.changed:
+        say(f"{report.changed} windows had another answer before; the new one counts.")
     if report.labels:
         table(["label", "present"], by_count(report.labels))
     for problem in report.problems:

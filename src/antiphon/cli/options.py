@@ -63,6 +63,9 @@ QueueFormat = Annotated[
     str | None,
     typer.Option("--format", help="Of --out: csv (by default), raven or audacity."),
 ]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what --out names, answers included.")
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Settings = Annotated[

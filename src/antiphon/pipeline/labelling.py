@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from antiphon.errors import FormatError, UserError
-from antiphon.labels.annotation import ABSENT, PRESENT, make_annotations
+from antiphon.labels.annotation import ABSENT, PRESENT, UNSURE, make_annotations
 from antiphon.labels.formats.registry import Problem, read_annotations
-from antiphon.pipeline.names import RecordingNames as RecordingNames
+from antiphon.pipeline.names import RecordingNames
 from antiphon.store.project import ProjectFolder
 
 
@@ -32,6 +32,10 @@ class ImportReport:
         Present annotations in the tables, by label.
     skipped
         Rows that say nothing, such as queue rows that were not filled in.
+    changed
+        Windows of a queue whose earlier answer was replaced.
+    unsure
+        Unsure annotations in the tables.
     unknown
         Names of recordings in the tables that the project does not have, with their rows.
     problems
@@ -45,6 +49,8 @@ class ImportReport:
     recordings: int
     labels: dict[str, int]
     skipped: int = 0
+    changed: int = 0
+    unsure: int = 0
     unknown: dict[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     beyond: tuple[str, ...] = ()
@@ -67,7 +73,8 @@ def import_labels(
 ) -> ImportReport:
     """Read a label table, or a folder of them, into the project.
 
-    Importing the same table again adds nothing.
+    Importing the same table again adds nothing. An answer to a window of a queue replaces the
+    earlier answer of the same annotator to the same window; other tables only add.
 
     Parameters
     ----------
@@ -146,6 +153,10 @@ def import_labels(
     keep = [i is not None and not is_late for i, is_late in zip(recording_id, late, strict=True)]
     table = table.append_column("recording_id", pa.array(recording_id, pa.int64()))
     table = table.filter(pa.array(keep, pa.bool_()))
+    whole = set(result.reviewed)
+    shown = [name not in whole for name in table.column("recording").to_pylist()]
+    answers = table.filter(pa.array(shown, pa.bool_()))
+    changed = _forget_earlier_answers(folder, answers, annotator)
     said = folder.catalogue.add_annotations(table, source=str(path), annotator=annotator)
     present = table.filter(pc.equal(table.column("presence"), PRESENT)).column("label").to_pylist()
     return ImportReport(
@@ -154,10 +165,52 @@ def import_labels(
         recordings=len({i for i in ids.values() if i is not None}),
         labels={name: present.count(name) for name in sorted(set(present))},
         skipped=result.skipped,
+        changed=changed,
+        unsure=table.column("presence").to_pylist().count(UNSURE),
         unknown=unknown,
         problems=result.problems,
         beyond=beyond,
     )
+
+
+def _forget_earlier_answers(folder: ProjectFolder, answers: pa.Table, annotator: str | None) -> int:
+    """Remove what the same annotator said before of windows that are answered anew.
+
+    Returns
+    -------
+    int
+        Windows whose answer changed.
+    """
+    if answers.num_rows == 0:
+        return 0
+    span = ("recording_id", "start_s", "end_s", "channel")
+    said = ("label", "presence", "scope")
+
+    def entries(table: pa.Table) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+        rows = table.select([*span, *said, "annotator"]).to_pylist()
+        return [
+            (
+                (*(row[n] for n in span), row["annotator"] or annotator),
+                (row["label"], row["presence"], tuple(sorted(row["scope"] or ()))),
+            )
+            for row in rows
+        ]
+
+    now: dict[tuple[Any, ...], set[tuple[Any, ...]]] = {}
+    for window, answer in entries(answers):
+        now.setdefault(window, set()).add(answer)
+    ids = sorted({window[0] for window in now})
+    before = folder.catalogue.annotations(recording_ids=ids)
+    stale = {
+        i: window
+        for i, (window, answer) in zip(
+            before.column("id").to_pylist(), entries(before), strict=True
+        )
+        if window in now and answer not in now[window]
+    }
+    if stale:
+        folder.catalogue.remove_annotations(ids=list(stale))
+    return len(set(stale.values()))
 
 
 def _named(table: pa.Table) -> set[str]:

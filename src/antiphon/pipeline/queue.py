@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from antiphon.active.base import PoolView
 from antiphon.active.registry import get_strategy, select
-from antiphon.errors import UserError
+from antiphon.errors import FileError, UserError
 from antiphon.heads.detector import Detector
 from antiphon.labels.formats.queue import QueueRow, write_queue
 from antiphon.pipeline.detectors import find_detector, score_windows
@@ -167,7 +167,12 @@ def _suggestions(detector: Detector, probability: Float32) -> list[tuple[tuple[s
 
 
 def write_items(
-    folder: ProjectFolder, items: Sequence[QueueItem | Hit], target: Path, kind: str
+    folder: ProjectFolder,
+    items: Sequence[QueueItem | Hit],
+    target: Path,
+    kind: str,
+    *,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Write windows as a queue to fill in; see :mod:`antiphon.labels.formats.queue`.
 
@@ -175,7 +180,21 @@ def write_items(
     ----------
     kind
         ``csv`` (a file), ``raven`` or ``audacity`` (a folder with a file for each recording).
+    overwrite
+        Replace what is there already, answers included.
+
+    Raises
+    ------
+    FileError
+        If the target is there already and ``overwrite`` is not set.
     """
+    taken = target.is_file() or (target.is_dir() and any(target.iterdir()))
+    if taken and not overwrite:
+        raise FileError(
+            target,
+            "is there already, and may hold answers",
+            "Choose another --out, or add --overwrite",
+        )
     rows = []
     # The other kinds name the recording inside the file.
     tracks = track_names(folder.catalogue.recordings()) if kind == "audacity" else {}
