@@ -6,8 +6,8 @@ Throughput: synthesised recordings are embedded into a fresh project (decoding, 
 windows, front end, inference, journal, vectors, all of it), and beside it, in the same process, the
 bare model encodes as many windows whose front end is computed already, the front end runs alone,
 and the recordings are decoded, resampled and cut alone. CPU seconds (all threads) and seconds on
-the clock, alternating, medians of --runs. The encoder "cnn" is an ONNX network with random weights and
-about the arithmetic of an EfficientNet-B3 (1 GMAC for 3 s): what today's bird models cost.
+the clock, alternating, medians of --runs. The encoder "cnn" is an ONNX network with random weights
+and about the arithmetic of an EfficientNet-B3 (1 GMAC for 3 s): what today's bird models cost.
 
 Memory: one recording of --hours at 16 kHz is embedded in a process of its own; its peak resident
 memory less that of a process which embeds one minute with the same encoder.

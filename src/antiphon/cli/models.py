@@ -47,7 +47,7 @@ def train(
 ) -> None:
     """Learn a detector from all labels: head, calibration, thresholds, in one file."""
     from antiphon.api import Project
-    from antiphon.cli.show import RichReporter, say, table, warn
+    from antiphon.cli.show import RichReporter, say, table, warn_together
 
     report = Project(project).train(
         head=head,
@@ -59,6 +59,7 @@ def train(
         seed=seed,
         reporter=RichReporter(),
     )
+    labels = report.detector.labels
     say(
         f"Detector {report.path}: {report.windows:,} labelled windows from {report.groups} groups "
         f"(by {report.group_by}), {report.seconds:.1f} CPU-s."
@@ -74,15 +75,13 @@ def train(
                 interval(t.recall, t.recall_low, t.recall_high),
                 t.more_clips_needed,
             ]
-            for label, t in zip(report.detector.labels, report.detector.thresholds, strict=True)
+            for label, t in zip(labels, report.detector.thresholds, strict=True)
         ],
-        title="At each label's threshold, on held-out folds (95 % interval)",
+        title="At each label's threshold, on held-out folds (95 % interval); "
+        "more clips: to know the precision to +-0.05",
     )
-    for label, why in report.untrained.items():
-        warn(f"{label}: not learnt: {why}")
-    for label, t in zip(report.detector.labels, report.detector.thresholds, strict=True):
-        if t.note:
-            warn(f"{label}: {t.note}")
+    warn_together((label, f"Not learnt: {why}.") for label, why in report.untrained.items())
+    warn_together((n, t.note) for n, t in zip(labels, report.detector.thresholds, strict=True))
 
 
 def detect(
@@ -141,7 +140,7 @@ def evaluate(
 ) -> None:
     """Honest numbers with intervals: nested cross-validation, and labels the detector never saw."""
     from antiphon.api import Project
-    from antiphon.cli.show import RichReporter, as_json, say, table, warn
+    from antiphon.cli.show import RichReporter, as_json, say, table, warn_together
     from antiphon.pipeline.evaluate import text
     from antiphon.pipeline.report.values import to_json
 
@@ -180,9 +179,7 @@ def evaluate(
                 for c in result.classes
             ],
         )
-        for c in result.classes:
-            if c.note:
-                warn(f"{c.label}: {c.note}")
+        warn_together((c.label, c.note) for c in result.classes)
         say("")
 
 

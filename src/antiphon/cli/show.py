@@ -36,6 +36,16 @@ def warn(text: str) -> None:
     err.print(text, markup=False)
 
 
+def warn_together(notes: Iterable[tuple[str, str]]) -> None:
+    """Print notes, one line for all names that share a text; empty ones are left out."""
+    names: dict[str, list[str]] = {}
+    for name, note in notes:
+        if note:
+            names.setdefault(note, []).append(name)
+    for note, shared in names.items():
+        warn(f"{', '.join(shared)}: {note}")
+
+
 def table(
     header: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None
 ) -> None:
