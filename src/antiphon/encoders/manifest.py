@@ -39,7 +39,7 @@ Tensor = Annotated[str | Annotated[int, Field(ge=0)], Field(union_mode="left_to_
 class WaveformFrontEnd(Strict):
     """The samples themselves.
 
-    Parameters
+    Attributes
     ----------
     remove_mean
         Whether to subtract the mean of a window's audio first.
@@ -58,7 +58,7 @@ class WaveformFrontEnd(Strict):
 class _Spectrogram(Strict):
     """What all spectrograms share.
 
-    Parameters
+    Attributes
     ----------
     frames
         Frames that the network takes; further ones are cut off. None keeps all.
@@ -164,7 +164,7 @@ FrontEnd = Annotated[
 class Input(Strict):
     """The tensor that takes the front end's output.
 
-    Parameters
+    Attributes
     ----------
     tensor
         Name or index; may be left out where the network has one input.
@@ -187,7 +187,7 @@ class Input(Strict):
 class Output(Strict):
     """The tensor that holds the embedding.
 
-    Parameters
+    Attributes
     ----------
     embedding
         Name or index. TFLite: any tensor of the graph, also an inner one. ONNX: an output.
@@ -224,7 +224,7 @@ class Scores(Strict):
 class Manifest(Strict):
     """Everything needed to run a model file as an encoder.
 
-    Parameters
+    Attributes
     ----------
     name, version
         Of the network, for tables and reports.
