@@ -301,6 +301,12 @@ class Project:
             reporter=reporter,
         )
 
+    def detection_runs(self) -> list[str]:
+        """Return the names of the runs whose detections are there, the newest last."""
+        from antiphon.pipeline.detect import detection_runs
+
+        return detection_runs(self.folder)
+
     def evaluate(
         self,
         *,

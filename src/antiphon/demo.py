@@ -22,13 +22,12 @@ from antiphon.api import Project
 from antiphon.audio.synthesis.dataset import DatasetFacts, write_dataset
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import UserError
-from antiphon.evaluation.intervals import wilson
 from antiphon.labels.annotation import ABSENT, make_annotations
 from antiphon.labels.formats.registry import read_annotations
 from antiphon.labels.targets import window_targets
 from antiphon.pipeline.detectors import current_detector, score_windows
 from antiphon.pipeline.evaluate import text
-from antiphon.pipeline.judging import difference, judge
+from antiphon.pipeline.judging import difference, judge, pooled
 from antiphon.pipeline.names import RecordingNames
 from antiphon.pipeline.report.data import Estimate, Learning, LearningCurve, Quality
 from antiphon.pipeline.reporting import write_project_report
@@ -264,7 +263,7 @@ def _label_round(
     probability = np.zeros((len(rows), len(truth.labels)), np.float32)
     limits = np.ones(len(truth.labels), np.float32)
     known = [truth.labels.index(name) for name in detector.labels]
-    probability[:, known] = score_windows(table, detector, rows)
+    probability[:, known] = score_windows(load_windows(arm.project.folder, table), detector, rows)
     limits[known] = detector.threshold_values
     windows = truth.windows.take(rows)
     groups, _ = windows.groups("recording")
@@ -355,12 +354,13 @@ def _closing(active: _Arm, truth: _Truth, gain: Estimate) -> tuple[str, ...]:
     found = (active.probability >= active.limits) & ~np.isnan(target)
     right = int((found & (target == 1.0)).sum())
     there = int((target == 1.0).sum())
-    low, high = wilson([right, right], [max(1, int(found.sum())), there])
+    groups, _ = truth.windows.take(np.flatnonzero(truth.held_out)).groups("recording")
+    precision, recall = pooled(active.probability, target, groups, active.limits)
     quality = (
         f"At the thresholds of the active detector, against the exact truth of {HELD_OUT} sites "
         f"without labels: {right} of {int(found.sum())} detections are right (precision "
-        f"{right / max(1, found.sum()):.2f} [{low[0]:.2f}, {high[0]:.2f}]) and {right} of {there} "
-        f"calls in windows are found (recall {right / there:.2f} [{low[1]:.2f}, {high[1]:.2f}])."
+        f"{text(precision)}) and {right} of {there} calls in windows are found (recall "
+        f"{text(recall)}; 95 % intervals, bootstrap by recording)."
     )
     return _gain_sentence(active, gain), quality
 

@@ -108,8 +108,8 @@ def test_unknown_rows_do_not_count():
 
 def test_few_groups_fall_back_and_say_so():
     found = one([0.9, 0.8, 0.7, 0.1], [1, 0, 1, 0], ["a", "a", "b", "b"], precision=0.6)
-    assert "too narrow" in found.note
-    assert found.precision_low == pytest.approx(clopper_pearson(2, 3, 0.9)[0])
+    assert "binomial one over its 2 groups" in found.note
+    assert found.precision_low == pytest.approx(clopper_pearson(2 / 3 * 2, 2, 0.9)[0])
 
 
 def test_no_error_at_all_uses_the_groups_as_sample_size():

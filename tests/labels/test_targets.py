@@ -40,7 +40,7 @@ def absent(label: str | None, start: float | None = None, end: float | None = No
     return present("", start, end) | {"label": label, "presence": "absent"}
 
 
-def one_window(*rows: dict[str, Any], channel: int = -1, **options: float) -> list[float]:
+def one_window(*rows: dict[str, Any], channel: int = -1, **options: Any) -> list[float]:
     table = said(*rows)
     return window_targets([1], [10.0], [12.0], [channel], table, LABELS, **options)[0].tolist()
 
@@ -88,6 +88,19 @@ def test_a_channel_speaks_of_its_windows_and_of_the_mix() -> None:
     assert one_window(row, channel=-1)[0] == 1
     assert math.isnan(one_window(row, channel=0)[0])
     assert one_window(present("a"), channel=0)[0] == 1
+
+
+def test_absence_in_one_channel_is_not_absence_in_the_mix() -> None:
+    left, right = absent("a") | {"channel": 0}, absent("a") | {"channel": 1}
+    assert one_window(left, channel=0)[0] == 0
+    assert math.isnan(one_window(left, channel=1)[0])
+    assert math.isnan(one_window(right, channel=-1)[0])
+    assert math.isnan(one_window(left, channel=-1, channels=[2])[0])
+    assert one_window(left, channel=-1, channels=[1])[0] == 0
+    assert one_window(left, right, channel=-1, channels=[2])[0] == 0
+    # Halves of different channels do not add up to a whole window.
+    halves = [left | {"end_s": 11.0}, right | {"start_s": 11.0}]
+    assert math.isnan(one_window(*halves, channel=-1, channels=[2])[0])
 
 
 def test_shares_can_be_chosen() -> None:
@@ -139,7 +152,9 @@ def brute_force(windows: list[Any], rows: list[dict[str, Any]], labels: list[str
         line = []
         for label in labels:
             is_present = doubt = False
-            covered: set[int] = set()
+            # Two channels; the mix lacks a label where both do.
+            asked = [channel] if channel >= 0 else [0, 1]
+            covered: dict[int, set[int]] = {c: set() for c in asked}
             for row in rows:
                 names = [row["label"]] if row["label"] else row["scope"] or labels
                 if row["recording_id"] != recording or label not in names:
@@ -150,12 +165,14 @@ def brute_force(windows: list[Any], rows: list[dict[str, Any]], labels: list[str
                 a1 = 1_000 if row["end_s"] is None else row["end_s"]
                 shared = min(a1, w1) - max(a0, w0)
                 if row["presence"] == "absent":
-                    covered |= set(range(max(a0, w0), min(a1, w1)))
+                    for c in asked:
+                        if row["channel"] in (None, c):
+                            covered[c] |= set(range(max(a0, w0), min(a1, w1)))
                 elif shared > 0 or (a0 == a1 and w0 <= a0 < w1):
                     enough = a0 == a1 or shared / min(a1 - a0, w1 - w0) >= 0.5
                     is_present |= enough and row["presence"] == "present"
                     doubt |= not enough or row["presence"] == "unsure"
-            all_covered = len(covered) >= 0.99 * (w1 - w0)
+            all_covered = all(len(c) >= 0.99 * (w1 - w0) for c in covered.values())
             line.append(1.0 if is_present else NAN if doubt or not all_covered else 0.0)
         out.append(line)
     return out
@@ -204,7 +221,7 @@ def test_agrees_with_following_the_rules_one_by_one(
         patch.setattr(targets, "_PAIRS", pairs)
         found = window_targets(
             columns[0].astype(int), columns[1] / 8, columns[2] / 8, columns[3].astype(int),
-            said(*eighths), LABELS,
+            said(*eighths), LABELS, channels=np.full(len(windows), 2),
         )  # fmt: skip
     expected = np.array(brute_force(windows, rows, LABELS), dtype=np.float32).reshape(-1, 3)
     np.testing.assert_array_equal(found, expected)

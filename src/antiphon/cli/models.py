@@ -80,6 +80,10 @@ def train(
         title="At each label's threshold, on held-out folds (95 % interval); "
         "more clips: to know the precision to +-0.05",
     )
+    say(
+        "Threshold, calibration and L2 were chosen on these same windows, so the figures flatter "
+        f"a little; the honest ones: antiphon evaluate {project}"
+    )
     warn_together((label, f"Not learnt: {why}.") for label, why in report.untrained.items())
     warn_together((n, t.note) for n, t in zip(labels, report.detector.thresholds, strict=True))
 
@@ -120,6 +124,8 @@ def detect(
             warn(f"{failure.item}: not looked at: {failure.reason}")
         for path, why in (*report.embedded.intake.unreadable, *report.embedded.intake.partial):
             warn(f"{path}: {why}")
+        for place in report.embedded.intake.absent:
+            warn(f"{place}: this audio folder is not there now")
         raise PartialError("Some recordings were not looked at in full (named above).")
 
 

@@ -212,6 +212,8 @@ def _tell_intake(report: IntakeReport) -> None:
         warn(f"{path}: cannot be read: {why}")
     for path, why in report.partial:
         warn(f"{path}: only in part: {why}")
+    for place in report.absent:
+        warn(f"{place}: this audio folder is not there; its recordings are left as they are")
     for path in report.missing[:20]:
         warn(f"{path}: is in the project but no longer on disk")
     if len(report.missing) > 20:
@@ -224,6 +226,11 @@ def _tell_intake(report: IntakeReport) -> None:
 
 
 def _fail_if_unreadable(report: IntakeReport) -> None:
+    if report.absent:
+        raise PartialError(
+            f"{len(report.absent)} audio folders are not there (named above); connect their disk "
+            "and run this again. Everything else is kept."
+        )
     bad = len(report.unreadable) + len(report.partial)
     if bad:
         raise PartialError(

@@ -68,6 +68,9 @@ def export(
     from antiphon.cli.show import say
 
     here = Project(project)
+    runs = here.detection_runs() if what == "detections" and run is None else []
+    if len(runs) > 1:
+        say(f"Run {runs[-1]}, the newest. Others, with --run: {', '.join(runs[:-1])}")
     files, rows = here.export(
         out,
         format=format,

@@ -158,8 +158,8 @@ def choose_thresholds(
     Only scores of positives are candidates: going down to a lower one adds false detections and
     no right one. The intervals are percentiles of a bootstrap over groups at the chosen
     threshold (Davison and Hinkley 1997, section 5.3). They become exact binomial ones (Clopper
-    and Pearson 1934) where groups are fewer than :data:`MIN_GROUPS`, and, with the groups as the
-    sample size, where all resamples agree because there was no error at all. The threshold is
+    and Pearson 1934), with the groups as the sample, where groups are fewer than
+    :data:`MIN_GROUPS` and where all resamples agree because there was no error. The threshold is
     chosen on the rows that it is judged on, so the estimate is a little optimistic; nested
     cross-validation measures by how much.
     """
@@ -253,9 +253,11 @@ class _Sample:
         """Return intervals of ratios of sums over groups, ``(n_groups, m)`` each."""
         k, n = part.sum(axis=0, dtype=np.float64), whole.sum(axis=0, dtype=np.float64)
         groups = (whole > 0).sum(axis=0)
-        low, high = clopper_pearson(k, n, self.level)
+        # Windows of one group are alike; the groups are the sample, not the windows.
+        size = groups.astype(np.float64)
+        share = np.divide(k, n, out=np.zeros_like(k), where=n > 0)
+        low, high = clopper_pearson(share * size, size, self.level)
         variance = np.full(len(k), math.nan)
-        size = n.copy()
         enough = np.flatnonzero(groups >= MIN_GROUPS)
         if self._weights is None or len(enough) == 0:
             return _Intervals(low, high, variance, groups, size)
@@ -272,8 +274,9 @@ class _Sample:
             same = block[ends[1] - ends[0] < 1e-9]
             size[same] = groups[same]
             variance[same] = math.nan
-            share = np.round(k[same] / n[same] * groups[same])
-            low[same], high[same] = clopper_pearson(share, groups[same], self.level)
+            low[same], high[same] = clopper_pearson(
+                share[same] * size[same], size[same], self.level
+            )
         return _Intervals(low, high, variance, groups, size)
 
 
@@ -292,11 +295,9 @@ class _Intervals:
         size, groups = self.size[0], int(self.groups[0])
         if math.isnan(size):
             return ""
-        if groups >= MIN_GROUPS:
-            return f"The interval of {what} is a binomial one over its {groups} groups."
         return (
-            f"The interval of {what} is a binomial one over {size:.0f} windows, because they lie "
-            f"in {groups} group{'s' if groups != 1 else ''}; it may be too narrow."
+            f"The interval of {what} is a binomial one over its {groups} "
+            f"group{'s' if groups != 1 else ''}."
         )
 
 

@@ -53,6 +53,7 @@ def window_targets(
     labels: Sequence[str],
     min_overlap: float = 0.5,
     min_cover: float = 0.99,
+    channels: npt.ArrayLike | None = None,
 ) -> Float32:
     """Say for each window and label what the annotations tell.
 
@@ -64,9 +65,11 @@ def window_targets(
     3. 0 (absent), if absent annotations together cover at least ``min_cover`` of the window.
     4. NaN.
 
-    An annotation without times is about the whole recording. One with a channel speaks of the
-    windows of that channel and of those of the mix of channels, one without of all. An absent
-    annotation without a label speaks of the labels in its scope, or of all labels.
+    An annotation without times is about the whole recording. One without a channel speaks of all
+    channels. A present or unsure one with a channel speaks of the windows of that channel and of
+    those of the mix; an absent one of that channel alone: the mix is without a label only where
+    every channel is. An absent annotation without a label speaks of the labels in its scope, or
+    of all labels.
 
     Parameters
     ----------
@@ -84,6 +87,9 @@ def window_targets(
         Names of the columns of the result.
     min_overlap, min_cover
         Shares in (0, 1].
+    channels
+        ``(n,)`` how many channels the recording of each window has; when None, as many as the
+        annotations and windows of the recording name, at least one.
 
     Returns
     -------
@@ -97,6 +103,8 @@ def window_targets(
         presence is unknown, or a share is outside (0, 1].
     """
     windows = _Windows(recording, start_s, end_s, channel)
+    if channels is not None and np.shape(channels) != windows.recording.shape:
+        raise ValueError("channels needs one entry for each window")
     if len(set(labels)) != len(labels):
         raise ValueError("a label comes twice")
     if not (0 < min_overlap <= 1 and 0 < min_cover <= 1):
@@ -113,7 +121,10 @@ def window_targets(
         full = (share >= min_overlap - 1e-9) & (part.presence == PRESENT)
         present[window[full], part.label[full]] = True
         doubtful[window[~full], part.label[~full]] = True
-    absent = _absent(windows, spans[spans.presence == ABSENT], len(labels), min_cover)
+    absences = spans[spans.presence == ABSENT]
+    absent = _absent_in_all_channels(
+        windows, absences, len(labels), min_cover, _channel_counts(windows, spans, channels)
+    )
     targets = np.full(shape, np.nan, dtype=np.float32)
     targets[absent & ~doubtful] = 0
     targets[present] = 1
@@ -196,6 +207,11 @@ class _Windows:
     def __len__(self) -> int:
         return len(self.recording)
 
+    def as_channel(self, rows: Int64, channel: int) -> _Windows:
+        """Return the windows at ``rows`` as windows of one channel."""
+        number = np.full(len(rows), channel, np.int64)
+        return _Windows(self.recording[rows], self.start[rows], self.end[rows], number)
+
     def pairs(self, spans: _Spans) -> Iterator[tuple[Int64, _Spans, Float64]]:
         """Yield (window, annotation, overlap in s) of all that overlap, in bounded portions.
 
@@ -246,6 +262,36 @@ class _Windows:
         stop = np.searchsorted(rank(start) + group * many, rank(spans.end) + found * many, "right")
         stop = np.where(recordings[found] == spans.recording, stop, first)
         return first.astype(np.int64), stop.astype(np.int64)
+
+
+def _channel_counts(windows: _Windows, spans: _Spans, channels: npt.ArrayLike | None) -> Int64:
+    """Return ``(n,)`` channels of the recording of each window, at least one."""
+    if channels is not None:
+        return np.maximum(np.asarray(channels, dtype=np.int64), 1)
+    recordings = np.concatenate([windows.recording, spans.recording])
+    unique, place = np.unique(recordings, return_inverse=True)
+    count = np.ones(len(unique), np.int64)
+    np.maximum.at(count, place, np.concatenate([windows.channel, spans.channel]) + 1)
+    return count[place[: len(windows)]]
+
+
+def _absent_in_all_channels(
+    windows: _Windows, spans: _Spans, n_labels: int, min_cover: float, channels: Int64
+) -> Bool:
+    """Return ``(n, n_labels)``: whether absent annotations cover the window in each channel.
+
+    A window of one channel is asked of that channel; one of the mix of every channel.
+    """
+    if not (spans.channel >= 0).any():
+        return _absent(windows, spans, n_labels, min_cover)
+    absent = np.ones((len(windows), n_labels), dtype=bool)
+    for channel in range(int(channels.max(initial=1))):
+        mixed = (windows.channel < 0) & (channel < channels)
+        rows = np.flatnonzero(mixed | (windows.channel == channel))
+        absent[rows] &= _absent(windows.as_channel(rows, channel), spans, n_labels, min_cover)
+    # A window of a channel that its recording does not have is covered by nothing.
+    absent[windows.channel >= channels] = False
+    return absent
 
 
 def _absent(windows: _Windows, spans: _Spans, n_labels: int, min_cover: float) -> Bool:

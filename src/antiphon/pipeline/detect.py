@@ -114,8 +114,8 @@ def detect(
         report = embed(
             folder,
             encoder,
-            hop_s=table.windows_spec["hop_s"],
-            channel=table.windows_spec["channel"],
+            table=table,
+            roots=[root],
             reporter=reporter,
         )
         if report.run.interrupted:
@@ -135,7 +135,7 @@ def detect(
     found_row, found_label, found_score = [], [], []
     for begin in range(0, len(rows), _BLOCK):
         part = rows[begin : begin + _BLOCK]
-        probability = score_windows(table, chosen, part)
+        probability = score_windows(windows, chosen, part)
         over = probability >= limits
         i, j = np.nonzero(over)
         found_row.append(part[i])
@@ -182,6 +182,12 @@ def detect(
     )
 
 
+def detection_runs(folder: ProjectFolder) -> list[str]:
+    """Return the names of the runs whose detections are there, the newest last."""
+    files = folder.detections_dir.glob("*.parquet")
+    return [path.stem for path in sorted(files, key=lambda p: p.stat().st_mtime_ns)]
+
+
 def load_detections(folder: ProjectFolder, name: str | None = None) -> pa.Table:
     """Return a run's detections, the newest run's when no name is given.
 
@@ -192,17 +198,18 @@ def load_detections(folder: ProjectFolder, name: str | None = None) -> pa.Table:
     FormatError
         If their file is damaged.
     """
-    files = sorted(folder.detections_dir.glob("*.parquet"), key=lambda p: p.stat().st_mtime_ns)
+    runs = detection_runs(folder)
     if name is not None:
-        files = [path for path in files if path.stem == name]
-    if not files:
+        runs = [run for run in runs if run == name]
+    if not runs:
         wanted = "" if name is None else f" called {name!r}"
         raise UserError(f"There are no detections{wanted} yet. Run: antiphon detect PROJECT")
+    path = folder.detections_dir / f"{runs[-1]}.parquet"
     try:
-        return pq.read_table(files[-1])
+        return pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise FormatError(
-            files[-1], f"these detections cannot be read ({error})", "Run antiphon detect again"
+            path, f"these detections cannot be read ({error})", "Run antiphon detect again"
         ) from error
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from antiphon.errors import ModelError, UserError
 from antiphon.heads.detector import Detector
+from antiphon.pipeline.windows import WindowSet
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
@@ -66,11 +67,11 @@ def current_detector(
 
 
 def score_windows(
-    table: VectorTable, detector: Detector, rows: npt.NDArray[np.int64]
+    windows: WindowSet, detector: Detector, rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
     """Return calibrated probabilities ``(n, n_labels)`` of the windows at ``rows``, by blocks."""
     found = np.empty((len(rows), len(detector.labels)), np.float32)
     for begin in range(0, len(rows), _BLOCK):
         part = slice(begin, begin + _BLOCK)
-        found[part] = detector.probabilities(table.vectors(rows[part]))
+        found[part] = detector.probabilities(windows.vectors(rows[part]))
     return found

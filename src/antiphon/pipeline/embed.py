@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,7 @@ class EmbedReport:
             or self.elsewhere
             or self.intake.unreadable
             or self.intake.partial
+            or self.intake.absent
         )
 
 
@@ -149,6 +150,8 @@ def embed(
     channel: str | int | None = None,
     retry_failed: bool = False,
     workers: int = 2,
+    table: VectorTable | None = None,
+    roots: Sequence[str] | None = None,
     reporter: Reporter | None = None,
     runner: Runner | None = None,
 ) -> EmbedReport:
@@ -170,6 +173,11 @@ def embed(
         Try again what failed in an earlier run.
     workers
         Threads that decode and compute features ahead of the encoder.
+    table
+        Add to this table, whose encoder ``encoder`` must be; ``hop_s`` and ``channel`` are then
+        the table's. Found or made from the other arguments when None.
+    roots
+        Names of the audio folders to embed; all that are there when None.
 
     Raises
     ------
@@ -177,11 +185,15 @@ def embed(
         If the disk is full or the project cannot be written; what was finished is kept.
     """
     reporter = reporter or Silent()
-    encoder, origin, hop_s, channel = _choose(folder, encoder, parameters or {}, hop_s, channel)
-    intake = scan(folder, reporter=reporter)
-    table, spec = open_table(folder, encoder, origin=origin, hop_s=hop_s, channel=channel)
+    if table is not None:
+        encoder, spec = _of_table(table, encoder)
+        intake = scan(folder, roots=roots, reporter=reporter)
+    else:
+        encoder, origin, hop_s, channel = _choose(folder, encoder, parameters or {}, hop_s, channel)
+        intake = scan(folder, roots=roots, reporter=reporter)
+        table, spec = open_table(folder, encoder, origin=origin, hop_s=hop_s, channel=channel)
     runner = runner or LocalRunner(workers=workers)
-    jobs = _jobs(folder)
+    jobs = _jobs(folder, roots)
     if not jobs:
         raise UserError(
             f"There is no readable recording in {folder.root}: "
@@ -267,6 +279,25 @@ def embed(
     )
 
 
+def _of_table(table: VectorTable, encoder: Encoder | str | None) -> tuple[Encoder, WindowSpec]:
+    """Return the encoder of a table, checked, and how the table's windows are cut."""
+    if encoder is None or isinstance(encoder, str):
+        encoder = encoder_of(table)
+    if encoder.spec.fingerprint != table.fingerprint:
+        raise UserError(
+            f"The embeddings {table.name!r} are of another encoder than {encoder.spec.name!r}, or "
+            "of another version of it."
+        )
+    rule = table.windows_spec
+    spec = WindowSpec(
+        window_s=rule["window_s"],
+        hop_s=rule["hop_s"],
+        sample_rate=encoder.spec.sample_rate,
+        channel=rule["channel"],
+    )
+    return encoder, spec
+
+
 def _choose(
     folder: ProjectFolder,
     encoder: Encoder | str | None,
@@ -292,8 +323,10 @@ def _choose(
     return encoder, None, hop_s, channel
 
 
-def _jobs(folder: ProjectFolder) -> dict[int, _Job]:
-    """Return the readable recordings of the project by id."""
+def _jobs(folder: ProjectFolder, roots: Sequence[str] | None) -> dict[int, _Job]:
+    """Return the readable recordings of audio folders that are there, by id."""
+    wanted = {root.name for root in folder.config.audio} if roots is None else set(roots)
+    there = {name for name in wanted if folder.audio_root(name).is_dir()}
     rows = folder.catalogue.recordings()
     columns = (rows.column(name).to_pylist() for name in ("id", "root", "path", "duration_s"))
     return {
@@ -301,7 +334,7 @@ def _jobs(folder: ProjectFolder) -> dict[int, _Job]:
         for i, root, path, duration, status, name in zip(
             *columns, rows.column("status").to_pylist(), recording_names(rows), strict=True
         )
-        if status in ("ok", "partial")
+        if status in ("ok", "partial") and root in there
     }
 
 

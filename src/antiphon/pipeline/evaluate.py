@@ -19,12 +19,17 @@ from antiphon.pipeline.files import replace_file
 from antiphon.pipeline.judging import judge
 from antiphon.pipeline.report.data import Estimate, Quality
 from antiphon.pipeline.report.values import quality_from_json, to_json
+from antiphon.pipeline.sampling import how_chosen
 from antiphon.pipeline.train import TrainingSet, training_set, tuner
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
 # Inner folds only choose calibration and thresholds; three are enough and keep the cost down.
 _INNER_FOLDS = 3
+_NESTED = (
+    "L2, calibration and thresholds were chosen inside each fold; the thresholds shown are the "
+    "detector's"
+)
 
 
 def evaluate(
@@ -72,7 +77,9 @@ def evaluate(
     folds = folds or 5
     data = training_set(folder, table, group_by=group_by)
     asked = {"head": head, "group_by": group_by, "precision": precision, "folds": folds}
-    key = _key(data, table, detector, asked | {"seed": seed})
+    # What was drawn at random and what was sought out is part of what is said.
+    queues = len(folder.catalogue.events("queue"))
+    key = _key(data, table, detector, asked | {"seed": seed, "queues": queues})
     path = folder.reports_dir / "evaluation.json"
     if (before := _read(path, key)) is not None:
         return before
@@ -99,10 +106,7 @@ def evaluate(
             group_by=group_by,
             folds=int(result.fold.max()) + 1,
             seed=seed,
-            how=(
-                "L2, calibration and thresholds were chosen inside each fold; the thresholds shown "
-                "are the detector's"
-            ),
+            how=". ".join(filter(None, [_NESTED, how_chosen(folder, data.windows)])),
             thresholds=(
                 {}
                 if detector is None
@@ -111,7 +115,7 @@ def evaluate(
             notes={data.labels[i]: why for i, why in result.not_evaluable.items()},
         )
     ]
-    unseen = None if detector is None else _unseen(detector, data, seed)
+    unseen = None if detector is None else _unseen(folder, detector, data, seed)
     if unseen is not None:
         found.append(unseen)
     kept = {"key": key, "asked": asked | {"seed": seed}, "evaluations": to_json(found)}
@@ -143,7 +147,9 @@ def _read(path: Path, key: str) -> list[Quality] | None:
         return None
 
 
-def _unseen(detector: Detector, data: TrainingSet, seed: int) -> Quality | None:
+def _unseen(
+    folder: ProjectFolder, detector: Detector, data: TrainingSet, seed: int
+) -> Quality | None:
     """Judge the current detector on labelled groups it was not trained on, if there are any."""
     if detector.facts.get("group_by") != data.group_by:
         return None
@@ -164,6 +170,7 @@ def _unseen(detector: Detector, data: TrainingSet, seed: int) -> Quality | None:
         title=f"Detector {detector.facts['name']} on labels it was not trained on",
         group_by=data.group_by,
         seed=seed,
+        how=how_chosen(folder, data.windows.take(rows)),
         verdicts=False,
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from antiphon.audio.names import parse_name
@@ -36,6 +36,8 @@ class IntakeReport:
     without_metadata, unused_metadata
         How many recordings no metadata row names (0 without a metadata table), and the rows
         that name no recording.
+    absent
+        Audio folders that are not there now; their recordings are left as they are.
     """
 
     sync: SyncReport
@@ -44,19 +46,29 @@ class IntakeReport:
     partial: list[tuple[str, str]]
     without_metadata: int
     unused_metadata: list[str]
+    absent: list[str] = field(default_factory=list)
 
 
 def scan(
-    folder: ProjectFolder, *, reporter: Reporter | None = None, workers: int = 4
+    folder: ProjectFolder,
+    *,
+    roots: Sequence[str] | None = None,
+    reporter: Reporter | None = None,
+    workers: int = 4,
 ) -> IntakeReport:
     """Bring the catalogue up to date with the project's audio folders.
 
     A file whose size and modification time are those in the catalogue is not opened again.
 
+    Parameters
+    ----------
+    roots
+        Names of the audio folders to look at; all when None.
+
     Raises
     ------
     FileError
-        If an audio folder is not there.
+        If none of the audio folders is there.
     FormatError
         If a metadata table cannot be used.
     """
@@ -65,14 +77,16 @@ def scan(
     known = folder.catalogue.known_files()
     entries: list[RecordingEntry] = []
     without = 0
+    scanned: list[str] = []
+    absent: list[str] = []
     for root in folder.config.audio:
+        if roots is not None and root.name not in roots:
+            continue
         base = folder.audio_root(root.name)
         if not base.is_dir():
-            raise FileError(
-                base,
-                "this audio folder is not there",
-                f"Connect its disk, or change its path in {folder.root / FILE_NAME}",
-            )
+            absent.append(str(base))
+            continue
+        scanned.append(root.name)
         paths = find_recordings(base)
         reporter.start(f"Reading headers in {base}", len(paths), "files")
 
@@ -87,7 +101,13 @@ def scan(
                 without += bool(tables) and not found
                 reporter.advance(1)
         reporter.finish()
-    sync = folder.catalogue.sync_recordings(entries)
+    if absent and not scanned:
+        raise FileError(
+            absent[0],
+            "this audio folder is not there",
+            f"Connect its disk, or change its path in {folder.root / FILE_NAME}",
+        )
+    sync = folder.catalogue.sync_recordings(entries, roots=scanned)
     rows = folder.catalogue.recordings(all_states=True)
     path = dict(zip(rows.column("id").to_pylist(), rows.column("path").to_pylist(), strict=True))
     return IntakeReport(
@@ -97,6 +117,7 @@ def scan(
         partial=_with_status(entries, "partial"),
         without_metadata=without,
         unused_metadata=[name for table in tables for name in table.unused],
+        absent=absent,
     )
 
 

@@ -100,6 +100,7 @@ def judge(
     known = ~np.isnan(target) & ~np.isnan(probability)
     shown = np.median(limits, axis=0) if limits.ndim == 2 else limits
     over = known & (probability >= limits)
+    with_positives = len(np.unique(groups[(known & (target == 1.0)).any(axis=1)]))
     classes = []
     for i, label in enumerate(labels):
         positive = known[:, i] & (target[:, i] == 1.0)
@@ -127,8 +128,8 @@ def judge(
     return Quality(
         title=title,
         classes=tuple(classes),
-        macro_average_precision=_estimate(macro_ap),
-        macro_roc_auc=_estimate(macro_auc),
+        macro_average_precision=_estimate(macro_ap, with_positives),
+        macro_roc_auc=_estimate(macro_auc, with_positives),
         calibration=_calibration(probability, target),
         group_by=group_by,
         groups=len(np.unique(groups)),
@@ -159,6 +160,34 @@ def difference(
     return Estimate(found[0].value, found[0].low, found[0].high)
 
 
+def pooled(
+    probability: Float32, target: Float32, groups: Int64, limits: Float32, *, seed: int = 0
+) -> tuple[Estimate, Estimate]:
+    """Return precision and recall of all labels' detections together, resampled by group."""
+
+    def shares(score: Array, target: Array, weight: Array) -> Float64:
+        known = ~np.isnan(target) & ~np.isnan(score)
+        over, positive = known & (score >= limits), known & (target == 1.0)
+        counts = np.stack([(over & positive).sum(1), over.sum(1), positive.sum(1)], axis=1)
+        right, found, there = (np.atleast_2d(weight) @ counts.astype(np.float64)).T
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.stack([right / found, right / there], axis=1)
+
+    precision, recall = bootstrap(
+        shares,
+        probability,
+        target,
+        groups,
+        rng=np.random.default_rng(seed),
+        n_resamples=RESAMPLES,
+        level=LEVEL,
+    )
+    held_by = len(np.unique(groups))
+    return _estimate(precision, held_by) or Estimate(np.nan), _estimate(
+        recall, held_by
+    ) or Estimate(np.nan)
+
+
 def _measures(limits: Float32) -> Statistic:
     """Return all measures as one statistic, so that each resample sorts the scores once.
 
@@ -177,7 +206,7 @@ def _measures(limits: Float32) -> Statistic:
     return statistic
 
 
-def _estimate(interval: Interval, groups: int = MIN_GROUPS) -> Estimate | None:
+def _estimate(interval: Interval, groups: int) -> Estimate | None:
     """Return a value with its interval; none with positives in too few groups to resample."""
     if np.isnan(interval.value):
         return None
@@ -191,7 +220,7 @@ def _share(interval: Interval, part: Bool, whole: Bool, groups: Int64) -> Estima
 
     Where few groups hold the windows, or every resample agrees because all are right (or all
     wrong), the bootstrap would claim certainty. There the interval is the exact binomial one
-    (Clopper and Pearson 1934), in the latter case with the groups as the sample.
+    (Clopper and Pearson 1934) with the groups as the sample: windows of one group are alike.
     """
     k, n = int(part.sum()), int(whole.sum())
     if n == 0:
@@ -199,8 +228,7 @@ def _share(interval: Interval, part: Bool, whole: Bool, groups: Int64) -> Estima
     held_by = len(np.unique(groups[whole]))
     low, high = interval.low, interval.high
     if held_by < MIN_GROUPS or not low < high:
-        size = held_by if k in (0, n) else n
-        ends = clopper_pearson([k * size / n], [size], LEVEL)
+        ends = clopper_pearson([k * held_by / n], [held_by], LEVEL)
         low, high = (float(end[0]) for end in ends)
     return Estimate(k / n, low, high)
 

@@ -156,8 +156,10 @@ def import_labels(
     whole = set(result.reviewed)
     shown = [name not in whole for name in table.column("recording").to_pylist()]
     answers = table.filter(pa.array(shown, pa.bool_()))
-    changed = _forget_earlier_answers(folder, answers, annotator)
-    said = folder.catalogue.add_annotations(table, source=str(path), annotator=annotator)
+    stale = _earlier_answers(folder, answers, annotator)
+    said = folder.catalogue.add_annotations(
+        table, source=str(path), annotator=annotator, replacing=list(stale)
+    )
     present = table.filter(pc.equal(table.column("presence"), PRESENT)).column("label").to_pylist()
     return ImportReport(
         added=said.added,
@@ -165,7 +167,7 @@ def import_labels(
         recordings=len({i for i in ids.values() if i is not None}),
         labels={name: present.count(name) for name in sorted(set(present))},
         skipped=result.skipped,
-        changed=changed,
+        changed=len(set(stale.values())),
         unsure=table.column("presence").to_pylist().count(UNSURE),
         unknown=unknown,
         problems=result.problems,
@@ -173,16 +175,18 @@ def import_labels(
     )
 
 
-def _forget_earlier_answers(folder: ProjectFolder, answers: pa.Table, annotator: str | None) -> int:
-    """Remove what the same annotator said before of windows that are answered anew.
+def _earlier_answers(
+    folder: ProjectFolder, answers: pa.Table, annotator: str | None
+) -> dict[int, tuple[Any, ...]]:
+    """Return what the same annotator said otherwise of windows that are answered anew.
 
     Returns
     -------
-    int
-        Windows whose answer changed.
+    dict
+        The window of each such annotation, by the annotation's id.
     """
     if answers.num_rows == 0:
-        return 0
+        return {}
     span = ("recording_id", "start_s", "end_s", "channel")
     said = ("label", "presence", "scope")
 
@@ -201,16 +205,13 @@ def _forget_earlier_answers(folder: ProjectFolder, answers: pa.Table, annotator:
         now.setdefault(window, set()).add(answer)
     ids = sorted({window[0] for window in now})
     before = folder.catalogue.annotations(recording_ids=ids)
-    stale = {
+    return {
         i: window
         for i, (window, answer) in zip(
             before.column("id").to_pylist(), entries(before), strict=True
         )
         if window in now and answer not in now[window]
     }
-    if stale:
-        folder.catalogue.remove_annotations(ids=list(stale))
-    return len(set(stale.values()))
 
 
 def _named(table: pa.Table) -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.active.base import PoolView
+from antiphon.active.base import KnownHead, PoolView
 from antiphon.active.registry import get_strategy, select
 from antiphon.errors import FileError, UserError
 from antiphon.heads.detector import Detector
@@ -17,6 +17,7 @@ from antiphon.labels.formats.queue import QueueRow, write_queue
 from antiphon.pipeline.detectors import find_detector, score_windows
 from antiphon.pipeline.filters import WindowFilter
 from antiphon.pipeline.names import track_names
+from antiphon.pipeline.sampling import remember_queue
 from antiphon.pipeline.search import Hit, at_most, describe
 from antiphon.pipeline.windows import WindowSet, label_mask, load_windows, targets, time_mask
 from antiphon.store.project import ProjectFolder
@@ -89,12 +90,12 @@ def choose_next(
             "Widen the conditions, or add recordings and embed them."
         )
     detector = find_detector(folder, table)
-    probability = score_windows(table, detector, free) if detector is not None else None
+    probability = score_windows(windows, detector, free) if detector is not None else None
     if detector is not None:
         # A strategy sees labels and probabilities in the same columns.
         said = said[:, [names.index(label) for label in detector.labels]]
     free, probability = _narrow(free, probability, card.name, rng)
-    rows, pool = _pool(table, windows, np.flatnonzero(is_labelled), free, said, probability, rng)
+    rows, pool = _pool(windows, np.flatnonzero(is_labelled), free, said, probability, rng)
     wide = n
     while True:
         chosen = select(strategy, pool, min(wide, len(free)))
@@ -105,8 +106,9 @@ def choose_next(
     picked, utility = rows[chosen.rows][keep], chosen.utility[keep]
     suggested: list[tuple[tuple[str, float], ...]] = [()] * len(picked)
     if detector is not None:
-        suggested = _suggestions(detector, score_windows(table, detector, picked))
+        suggested = _suggestions(detector, score_windows(windows, detector, picked))
     hits = describe(windows, picked, utility)
+    remember_queue(folder, card.name, hits)
     return [QueueItem(hit, names) for hit, names in zip(hits, suggested, strict=True)]
 
 
@@ -127,7 +129,6 @@ def _narrow(
 
 
 def _pool(
-    table: VectorTable,
     windows: WindowSet,
     labelled: Int64,
     free: Int64,
@@ -145,10 +146,10 @@ def _pool(
         blank = np.full((len(labelled), probability.shape[1]), np.nan, np.float32)
         scores = np.concatenate([blank, probability])
     view = PoolView(
-        embeddings=table.vectors(rows),
+        embeddings=windows.vectors(rows),
         labelled=np.arange(len(labelled), dtype=np.int64),
         labels=said[labelled],
-        probabilities=scores,
+        head=None if scores is None else KnownHead(scores),
         recording=windows.recording_id[rows],
         generator=rng,
     )

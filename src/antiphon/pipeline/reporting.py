@@ -85,10 +85,10 @@ def write_project_report(
     probability = None
     if detector is not None:
         reporter.start("Scoring windows", None, "windows")
-        probability = score_windows(table, detector, np.arange(len(windows), dtype=np.int64))
+        probability = score_windows(windows, detector, np.arange(len(windows), dtype=np.int64))
         reporter.finish()
     if detector is not None and quality and learning is None:
-        learning = _history(folder, detector, quality)
+        learning = _history(folder, table, quality)
     data = ReportData(
         summary=_summary(folder, table, windows, detector, notes),
         provenance=_provenance(folder, table, detector, seed),
@@ -248,21 +248,30 @@ def _clip(
 
 
 def _history(
-    folder: ProjectFolder, detector: Detector, quality: Sequence[Quality]
+    folder: ProjectFolder, table: VectorTable, quality: Sequence[Quality]
 ) -> Learning | None:
-    """Remember what this evaluation reached and return the project's curve so far."""
-    measured = next((q.macro_average_precision for q in quality if q.folds), None)
-    if measured is None:
+    """Remember what this evaluation reached and return the project's curve so far.
+
+    Points of other embeddings, other groups or other labels are not of the same curve.
+    """
+    judged = next((q for q in quality if q.folds), None)
+    if judged is None or judged.macro_average_precision is None:
         return None
+    same = {
+        "table": table.name,
+        "group_by": judged.group_by,
+        "labels": [c.label for c in judged.classes],
+    }
     folder.catalogue.add_event(
         "evaluation",
         {
-            "detector": str(detector.facts["name"]),
-            "labels_spent": int(detector.facts["labels_spent"]),
-            "macro_average_precision": to_json(measured),
+            **same,
+            "labels_spent": folder.catalogue.labels_spent(),
+            "macro_average_precision": to_json(judged.macro_average_precision),
         },
     )
-    rows = [event.data for event in folder.catalogue.events("evaluation")]
+    events = [event.data for event in folder.catalogue.events("evaluation")]
+    rows = [row for row in events if all(row.get(k) == v for k, v in same.items())]
     latest = {row["labels_spent"]: row["macro_average_precision"] for row in rows}
     spent = sorted(latest)
     if len(spent) < 2:

@@ -108,7 +108,7 @@ def search(
         query = embed_query(encoder, like, at)
         wide = k
         while True:
-            rows, value = table.nearest(query, wide, mask=mask, exact=exact)
+            rows, value = windows.view.nearest(query, wide, mask=mask, exact=exact)
             enough = per_recording is None or len(rows) < wide
             if enough or len(at_most(windows.recording_id[rows], per_recording)) >= k:
                 break
@@ -175,7 +175,7 @@ def _detected(
             )
     columns = [detector.labels.index(name) for name in names]
     rows = np.flatnonzero(mask)
-    probability = score_windows(table, detector, rows)[:, columns]
+    probability = score_windows(windows, detector, rows)[:, columns]
     if where.min_score is None and where.max_score is None:
         inside = (probability >= detector.threshold_values[columns]).any(axis=1)
     else:

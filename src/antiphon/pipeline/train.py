@@ -135,7 +135,7 @@ def training_set(
     unique, groups = np.unique(groups, return_inverse=True)
     return TrainingSet(
         rows=rows,
-        embeddings=table.vectors(rows),
+        embeddings=windows.vectors(rows),
         targets=said[:, columns],
         groups=groups.astype(np.int64),
         group_names=[group_names[i] for i in unique],
@@ -222,7 +222,7 @@ def train(
         label: int(np.nansum(data.targets[:, i] == 1.0)) for i, label in enumerate(data.labels)
     }
     created = datetime.now(UTC).replace(microsecond=0)
-    name = name or folder.catalogue.next_detector_name(created.date().isoformat())
+    name = _reserve(folder, name, created.date().isoformat())
     detector = Detector(
         head=final,
         calibration=calibration,
@@ -250,10 +250,17 @@ def train(
         },
     )
     path = folder.models_dir / f"{name}.detector"
-    detector.save(path)
-    folder.catalogue.add_detector(
-        name=name, file=path.name, table_id=table.id, labels_spent=detector.facts["labels_spent"]
-    )
+    try:
+        detector.save(path)
+        folder.catalogue.add_detector(
+            name=name,
+            file=path.name,
+            table_id=table.id,
+            labels_spent=detector.facts["labels_spent"],
+        )
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return TrainReport(
         detector=detector,
         path=str(path),
@@ -273,6 +280,23 @@ def _check_name(folder: ProjectFolder, name: str) -> None:
         )
     if any(row.name == name for row in folder.catalogue.detectors()):
         raise UserError(f"There is a detector {name!r} already; choose another --name.")
+
+
+def _reserve(folder: ProjectFolder, name: str | None, prefix: str) -> str:
+    """Take a name by making its file, so that two trainings at once never share one."""
+    number = 1
+    while True:
+        wanted = name or f"{prefix}-{number}"
+        try:
+            (folder.models_dir / f"{wanted}.detector").touch(exist_ok=False)
+        except FileExistsError:
+            if name is not None:
+                raise UserError(
+                    f"There is a file models/{name}.detector already; choose another --name."
+                ) from None
+            number += 1
+        else:
+            return wanted
 
 
 def _cpu() -> float:

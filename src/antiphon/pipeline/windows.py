@@ -15,6 +15,7 @@ from antiphon.pipeline.filters import WindowFilter
 from antiphon.pipeline.names import recording_names
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
+from antiphon.store.view import View
 
 Bool = npt.NDArray[np.bool_]
 Float32 = npt.NDArray[np.float32]
@@ -36,6 +37,10 @@ class WindowSet:
         :func:`~antiphon.pipeline.names.recording_names` calls it.
     row
         ``(n,)`` row of ``recordings`` for each window.
+    view
+        The snapshot of the table that the windows were read from.
+    place
+        ``(n,)`` row of the snapshot for each window.
     """
 
     recording_id: Int64
@@ -44,6 +49,8 @@ class WindowSet:
     end_s: Float64
     recordings: pa.Table
     row: Int64
+    view: View
+    place: Int64
 
     def __len__(self) -> int:
         return len(self.recording_id)
@@ -57,7 +64,16 @@ class WindowSet:
             self.end_s[rows],
             self.recordings,
             self.row[rows],
+            self.view,
+            self.place[rows],
         )
+
+    def vectors(self, rows: npt.NDArray[Any]) -> Float32:
+        """Return the embeddings of the windows at ``rows``, ``(len(rows), dim)`` float32.
+
+        They are those of the snapshot, whatever other processes add to the table meanwhile.
+        """
+        return self.view.vectors(self.place[rows])
 
     def texts(self, column: str) -> Texts:
         """Return a text column of the recordings for each window, None where unknown."""
@@ -121,7 +137,8 @@ class WindowSet:
 
 def load_windows(folder: ProjectFolder, table: VectorTable) -> WindowSet:
     """Read the windows of ``table`` and the recordings they belong to."""
-    windows = table.windows()
+    view = table.view()
+    windows = view.windows()
     recording_id = windows.column("recording_id").to_numpy().astype(np.int64)
     unique, row = np.unique(recording_id, return_inverse=True)
     # Another process may rescan in between, so a recording is looked up whatever its state is.
@@ -138,6 +155,8 @@ def load_windows(folder: ProjectFolder, table: VectorTable) -> WindowSet:
         windows.column("end_s").to_numpy().astype(np.float64),
         recordings.take(pa.array(where)),
         row.astype(np.int64),
+        view,
+        np.arange(windows.num_rows, dtype=np.int64),
     )
 
 
@@ -155,6 +174,7 @@ def targets(folder: ProjectFolder, windows: WindowSet, labels: list[str]) -> Flo
         annotations,
         labels,
         min_overlap=folder.config.labels.min_overlap,
+        channels=windows.recordings.column("channels").fill_null(1).to_numpy()[windows.row],
     )
 
 

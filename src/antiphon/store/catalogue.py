@@ -220,6 +220,7 @@ class Catalogue:
         source: str | None = None,
         batch: str | None = None,
         annotator: str | None = None,
+        replacing: Sequence[int] = (),
     ) -> AddReport:
         """Add annotations; what is there already is not added again.
 
@@ -237,14 +238,18 @@ class Catalogue:
             An import or a round of labelling.
         annotator
             Who labelled, where the table does not say.
+        replacing
+            Ids of annotations that these take the place of; they are deleted in the same
+            transaction.
 
         Raises
         ------
         StoreError
             If a row speaks of a recording that is not there or says something impossible; then
-            nothing is added.
+            nothing is added and nothing deleted.
         """
         with self.database.write() as connection:
+            annotation_rows.remove(connection, replacing, None, None)
             return annotation_rows.add(
                 connection, table, source=source, batch=batch, annotator=annotator
             )
@@ -372,14 +377,6 @@ class Catalogue:
         with self.database.read() as connection:
             rows = connection.execute(select(*columns).order_by(Detector.id))
             return [DetectorRow(*row) for row in rows]
-
-    def next_detector_name(self, prefix: str) -> str:
-        """Return ``prefix-1``, ``prefix-2`` and so on, the first that no detector has."""
-        taken = {row.name for row in self.detectors()}
-        number = 1
-        while f"{prefix}-{number}" in taken:
-            number += 1
-        return f"{prefix}-{number}"
 
     def add_event(self, kind: str, data: Mapping[str, Any]) -> None:
         """Keep something that happened, as plain JSON values."""
