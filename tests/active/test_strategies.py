@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.active.base import PoolView
+from antiphon.active.base import KnownHead, PoolView
 from antiphon.active.ranking import farthest_first, whiten
 from antiphon.active.registry import get_strategy, list_strategies, select
 from antiphon.errors import UserError
@@ -21,7 +21,7 @@ def make_pool(seed: int = 0, n: int = 60, dim: int = 12, labelled: int = 10) -> 
         embeddings=rng.normal(size=(n, dim)).astype(np.float32),
         labelled=rng.choice(n, labelled, replace=False).astype(np.int64),
         labels=labels,
-        probabilities=rng.random((n, 3)).astype(np.float32),
+        head=KnownHead(rng.random((n, 3)).astype(np.float32)),
         recording=(np.arange(n) // 5).astype(np.int64),
         generator=np.random.default_rng(seed + 1),
     )
@@ -52,7 +52,6 @@ def test_every_strategy_starts_from_nothing(name: str) -> None:
         full.embeddings,
         np.empty(0, np.int64),
         np.empty((0, 3), np.float32),
-        None,
         full.recording,
         np.random.default_rng(0),
     )
@@ -66,9 +65,9 @@ def test_every_strategy_survives_identical_windows(name: str) -> None:
         np.ones_like(pool.embeddings),
         pool.labelled,
         pool.labels,
-        np.full_like(pool.probabilities, 0.5),  # type: ignore[arg-type]
         pool.recording,
         pool.generator,
+        KnownHead(np.full_like(pool.probabilities, 0.5)),
     )
     assert len(set(select(name, same, 20).rows.tolist())) == 20
 
@@ -85,7 +84,12 @@ def test_margin_takes_the_probabilities_nearest_one_half() -> None:
     probability[free[7]] = (0.5, 0.5, 0.5)
     probability[free[2]] = (0.5, 0.4, 0.9)
     view = PoolView(
-        pool.embeddings, pool.labelled, pool.labels, probability, pool.recording, pool.generator
+        pool.embeddings,
+        pool.labelled,
+        pool.labels,
+        pool.recording,
+        pool.generator,
+        KnownHead(probability),
     )
     assert select("margin", view, 2).rows.tolist() == [free[7], free[2]]
     assert select("entropy", view, 2).rows.tolist() == [free[7], free[2]]
@@ -97,7 +101,7 @@ def test_likely_serves_the_label_with_the_fewest_positives_first() -> None:
     labels[:5, 0] = 1.0
     labels[:2, 1] = 1.0
     view = PoolView(
-        pool.embeddings, pool.labelled, labels, pool.probabilities, pool.recording, pool.generator
+        pool.embeddings, pool.labelled, labels, pool.recording, pool.generator, pool.head
     )
     free = pool.candidates()
     rows = select("likely", view, 3).rows

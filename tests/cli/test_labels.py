@@ -181,7 +181,8 @@ def test_every_strategy_before_and_after_the_first_detector(antiphon, bare, tmp_
 def test_the_queue_says_how_to_go_on(antiphon, bare, tmp_path):
     target = tmp_path / "to label.csv"
     ran = antiphon("next", bare.path, "-n", "2", "--out", target)
-    command = ran.out.split("then: ")[1].strip()
+    command, hint = ran.out.split("then: ")[1].strip().split("\n", 1)
+    assert "--complete" in hint
     assert shlex.split(command) == ["antiphon", "import", str(bare.path), str(target)]
 
 

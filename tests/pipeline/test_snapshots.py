@@ -103,7 +103,8 @@ def test_new_audio_is_detected_while_the_old_disk_is_away(trained, recordings, s
     old.rename(away)
     try:
         report = trained.detect(audio=new)
-        assert report.embedded is not None and report.embedded.run.done == 1
+        assert report.embedded is not None
+        assert report.embedded.run.done == 1
         assert report.embedded.complete
         # All that is known of the old recordings stays.
         states = trained.status().recordings

@@ -53,7 +53,7 @@ def select(name: str, pool: PoolView, n: int) -> Selection:
     if n < 1:
         raise UserError(f"The number of windows to choose is {n}; it must be at least 1.")
     card = get_strategy(name)
-    if card.needs_detector and pool.probabilities is None:
+    if card.needs_head and pool.head is None:
         card = get_strategy("coreset")
     free = pool.candidates()
     wanted = min(n, len(free))

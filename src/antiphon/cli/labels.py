@@ -145,6 +145,7 @@ def next_windows(
         }[kind]
         again = shlex.join(["antiphon", "import", str(project), str(out)])
         say(f"{where} ('A; B' present, '-A' absent, 'A?' unsure, 'nothing'), then: {again}")
+        say("Add --complete to it if what you do not name is absent; learning needs absences.")
         return
     if json:
         from dataclasses import asdict
@@ -241,6 +242,11 @@ def import_table(
         warn(f"... and {len(report.unknown) - 20} more recordings that the project does not have")
     for row in report.beyond[:20]:
         warn(f"{row}: begins after the recording's end; left out")
+    if not report.absences and not complete:
+        warn(
+            "Nothing is said to be absent, and a detector learns from both. Give --complete where "
+            "the tables name all that can be heard, or answer 'nothing'."
+        )
     if not report.complete:
         raise PartialError("Some rows or files were left out (named above); the rest is kept.")
 

@@ -12,6 +12,7 @@ from antiphon.cli.options import AsJson, EncoderName, ProjectPath, Settings, par
 from antiphon.errors import PartialError
 
 if TYPE_CHECKING:
+    from antiphon.api import Project
     from antiphon.pipeline.intake import IntakeReport
 
 
@@ -56,7 +57,7 @@ def init(
     )
     say(f"Project {made.path}")
     _tell_intake(report)
-    say(f"Next: antiphon embed {project} --encoder spectral")
+    say(f"Next: antiphon embed {project} --encoder {_suggested(made)}")
     _fail_if_unreadable(report)
 
 
@@ -197,6 +198,17 @@ def encoders(json: AsJson = False) -> None:
     for card in cards:
         if not card.available:
             say(f"{card.name}: {card.why_not}")
+
+
+def _suggested(project: Project) -> str:
+    """Return the built-in encoder that fits the sampling rate of most recordings."""
+    rates = [
+        r for r in project.folder.catalogue.recordings().column("sample_rate").to_pylist() if r
+    ]
+    middle = sorted(rates)[len(rates) // 2] if rates else 0
+    if middle >= 128_000:
+        return "spectral-ultrasound"
+    return "spectral-lowfreq" if 0 < middle <= 4_000 else "spectral"
 
 
 def _tell_intake(report: IntakeReport) -> None:

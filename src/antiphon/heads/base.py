@@ -200,7 +200,7 @@ def untrainable(Y: Float32, weight: Float32) -> tuple[dict[int, str], Float64]:
         elif k == 0:
             reasons[column] = f"no positive window among {m} labelled ones"
         elif m == 0:
-            reasons[column] = f"no negative window among {k} labelled ones"
+            reasons[column] = f"no negative window among {k} labelled ones; say where it is absent"
     return reasons, np.log((positives + 0.5) / (negatives + 0.5))
 
 

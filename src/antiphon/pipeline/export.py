@@ -101,7 +101,10 @@ def export(
         )
         replace_file(target, lambda temporary: pa_csv.write_csv(plain, temporary))
         return [target], int(found.num_rows)
-    return _write(as_annotations(found), target, format), int(found.num_rows)
+    table = as_annotations(found)
+    if format == "raven":
+        table = _with_band(folder, table)
+    return _write(table, target, format), int(found.num_rows)
 
 
 def as_annotations(detections: pa.Table) -> pa.Table:
@@ -118,6 +121,20 @@ def as_annotations(detections: pa.Table) -> pa.Table:
             "confidence": detections.column("probability").cast(pa.float64()),
         }
     )
+
+
+def _with_band(folder: ProjectFolder, table: pa.Table) -> pa.Table:
+    """Give each span the whole band of its recording, so that Raven's boxes show all of it."""
+    rows = folder.catalogue.recordings(all_states=True)
+    rates = rows.column("sample_rate").to_pylist()
+    half = {n: r / 2 for n, r in zip(recording_names(rows), rates, strict=True) if r}
+    high = [half.get(name) for name in table.column("recording").to_pylist()]
+    low = [None if h is None else 0.0 for h in high]
+    for column, values in (("low_hz", low), ("high_hz", high)):
+        place = table.schema.get_field_index(column)
+        field = table.schema.field(place)
+        table = table.set_column(place, field, pa.array(values, field.type))
+    return table
 
 
 def annotation_table(folder: ProjectFolder) -> pa.Table:

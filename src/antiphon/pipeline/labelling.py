@@ -34,8 +34,8 @@ class ImportReport:
         Rows that say nothing, such as queue rows that were not filled in.
     changed
         Windows of a queue whose earlier answer was replaced.
-    unsure
-        Unsure annotations in the tables.
+    unsure, absences
+        Unsure annotations in the tables, and those that say that something is absent.
     unknown
         Names of recordings in the tables that the project does not have, with their rows.
     problems
@@ -51,6 +51,7 @@ class ImportReport:
     skipped: int = 0
     changed: int = 0
     unsure: int = 0
+    absences: int = 0
     unknown: dict[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     beyond: tuple[str, ...] = ()
@@ -169,6 +170,7 @@ def import_labels(
         skipped=result.skipped,
         changed=len(set(stale.values())),
         unsure=table.column("presence").to_pylist().count(UNSURE),
+        absences=table.column("presence").to_pylist().count(ABSENT),
         unknown=unknown,
         problems=result.problems,
         beyond=beyond,

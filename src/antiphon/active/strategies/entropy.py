@@ -10,7 +10,7 @@ from antiphon.active.ranking import binary_entropy, top
     "entropy",
     "windows with the largest binary entropy, summed over labels",
     "Settles (2009), Active Learning Literature Survey, section 3.1",
-    needs_detector=True,
+    needs_head=True,
 )
 def entropy(pool: PoolView, n: int) -> Selection:
     """Choose the candidates with the largest sum of binary entropies over labels."""

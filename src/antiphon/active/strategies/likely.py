@@ -11,7 +11,7 @@ from antiphon.active.base import PoolView, Selection, strategy
     "likely",
     "the most probable windows of each label in turn, the label with the fewest positives first",
     "certainty-based sampling; Attenberg and Provost (2010), doi:10.1145/1835804.1835859",
-    needs_detector=True,
+    needs_head=True,
 )
 def likely(pool: PoolView, n: int) -> Selection:
     """Choose round by round each label's most probable candidate that is not chosen yet."""

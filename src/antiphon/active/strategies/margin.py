@@ -13,7 +13,7 @@ from antiphon.active.ranking import top
     "windows the detector is least sure of: smallest distance of a probability from 0.5, "
     "averaged over labels",
     "Scheffer et al. (2001), doi:10.1007/3-540-44816-0_31; multi-label mean as in BioDCASE Task 4",
-    needs_detector=True,
+    needs_head=True,
 )
 def margin(pool: PoolView, n: int) -> Selection:
     """Choose the candidates with the smallest mean of ``|p - 0.5|`` over labels."""

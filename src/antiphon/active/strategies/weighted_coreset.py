@@ -12,7 +12,7 @@ from antiphon.active.ranking import binary_entropy, farthest_first, whiten
     "weighted-coreset",
     "k-centre distance times class-balanced entropy: new kinds of sound and doubtful ones at once",
     "Sener and Savarese (2018), arXiv:1708.00489, weighted by uncertainty; rare labels count more",
-    needs_detector=True,
+    needs_head=True,
 )
 def weighted_coreset(pool: PoolView, n: int) -> Selection:
     """Choose greedily the largest product of distance and class-balanced entropy.
