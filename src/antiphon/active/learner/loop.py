@@ -1,0 +1,206 @@
+"""The active-learning loop: choose, reveal, train, judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from antiphon.active.base import PoolView, Strategy
+from antiphon.active.dataset import LabelledSet
+from antiphon.active.learner.config import LoopConfig
+from antiphon.active.learner.guard import ask
+from antiphon.active.learner.head import Draws, Head, NumpyDraws
+from antiphon.active.learner.record import Cycle, Run
+from antiphon.active.learner.scores import Scores, judge
+from antiphon.active.learner.view import PoolHead
+from antiphon.active.registry import get_strategy
+from antiphon.threads import few_threads
+
+__all__ = ["Cycle", "LoopConfig", "Run", "run_loop"]
+
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    name: str
+    choose: Strategy
+    needs_head: bool
+
+
+def run_loop(
+    data: LabelledSet,
+    strategy: str | Strategy,
+    config: LoopConfig | None = None,
+    seed: int = 0,
+    *,
+    draws: Draws | None = None,
+    on_cycle: Callable[[Cycle], None] | None = None,
+) -> Run:
+    """Run a strategy on a data set until the budget is spent.
+
+    As in BaseAL: the head starts random; each cycle chooses a batch with it, reveals the batch's
+    labels, trains on all labelled rows (in ascending order of their rows, shuffled anew in each
+    epoch) with weights and moments carried over, and judges on the validation rows.
+
+    Parameters
+    ----------
+    data
+        The set. The strategy gets the pool's embeddings and the labels revealed so far.
+    strategy
+        A name of the registry, or anything that can be called as a
+        :class:`~antiphon.active.base.Strategy`; its ``name`` is used where it has one.
+    config
+        Settings; the task page's baseline when None.
+    seed
+        The only source of randomness: equal seeds, equal runs to the bit on one machine. The head
+        and the orders are the same for all strategies of one seed.
+    draws
+        Initial weights and orders from elsewhere.
+    on_cycle
+        Told each cycle as it ends.
+
+    Raises
+    ------
+    StrategyError
+        If the strategy raises, hangs, or returns something that cannot be labelled.
+    """
+    config = config or LoopConfig()
+    # One thread: a run is the same to the bit then, and runs go beside each other.
+    with few_threads(0):
+        return _Loop(data, strategy, config, seed, draws).run(on_cycle)
+
+
+class _Loop:
+    def __init__(
+        self,
+        data: LabelledSet,
+        strategy: str | Strategy,
+        config: LoopConfig,
+        seed: int,
+        draws: Draws | None,
+    ) -> None:
+        self.data, self.config, self.seed = data, config, seed
+        self.strategy = _named(strategy)
+        self.first = self.strategy if config.warmup is None else _named(config.warmup)
+        training, choosing, masks = np.random.SeedSequence(seed).spawn(3)
+        self.generator = np.random.default_rng(choosing)
+        self.masks = NumpyDraws(np.random.default_rng(masks))
+        self.pool, judges = data.pool(), data.judges()
+        self.x = np.ascontiguousarray(data.embeddings[self.pool], np.float32)
+        self.y = np.ascontiguousarray(data.targets[self.pool], np.float32)
+        self.x_judge = np.ascontiguousarray(data.embeddings[judges], np.float32)
+        self.y_judge = np.ascontiguousarray(data.targets[judges], np.float32)
+        self.metadata: pa.Table | None = (
+            None if data.metadata is None else data.metadata.take(pa.array(self.pool))
+        )
+        dim = self.x.shape[1]
+        self.head = Head(
+            dim,
+            config.hidden or dim,
+            self.y.shape[1],
+            draws or NumpyDraws(np.random.default_rng(training)),
+            learning_rate=config.learning_rate,
+            dropout=config.dropout,
+            multilabel=data.multilabel,
+            exact=config.exact,
+        )
+        self.labelled: Int64 = np.empty(0, np.int64)
+        self.budget = min(config.budget, len(self.pool))
+        # What a strategy derives from the embeddings lasts for the run.
+        self.cache: dict[str, object] = {}
+        self.without_positives = 0
+
+    def run(self, on_cycle: Callable[[Cycle], None] | None) -> Run:
+        cycles = []
+        for number, size in enumerate(self.config.schedule.batches(self.budget), start=1):
+            cycles.append(self._cycle(number, size))
+            if on_cycle is not None:
+                on_cycle(cycles[-1])
+        dim, labels = self.x.shape[1], self.y.shape[1]
+        return Run(
+            dataset=self.data.name,
+            domain=self.data.domain,
+            key=self.data.key,
+            strategy=self.strategy.name,
+            seed=self.seed,
+            config=self.config,
+            parameters=self.head.n_parameters,
+            baseline_parameters=dim * dim + dim + dim * labels + labels,
+            n_pool=len(self.pool),
+            n_judges=len(self.x_judge),
+            n_labels=labels,
+            without_positives=self.without_positives,
+            cycles=tuple(cycles),
+        )
+
+    def _cycle(self, number: int, size: int) -> Cycle:
+        strategy = self.first if number == 1 else self.strategy
+        view = PoolHead(self.head, self.x, self.masks, self.config.dropout)
+        if self.config.compat:
+            self.head.probabilities(self.x_judge)
+        if self.config.compat or strategy.needs_head:
+            view.probabilities()
+        before = view.seconds
+        pool = PoolView(
+            embeddings=self.x,
+            labelled=self.labelled,
+            labels=self.y[self.labelled],
+            recording=self.data.recording[self.pool],
+            generator=self.generator,
+            head=view,
+            metadata=self.metadata,
+            cycle=number,
+            budget=self.budget,
+            multilabel=self.data.multilabel,
+            cache=self.cache,
+        )
+        begin = time.perf_counter()
+        chosen = ask(
+            strategy.name, strategy.choose, pool, size, time_limit_s=self.config.time_limit_s
+        ).rows
+        select_s = time.perf_counter() - begin - (view.seconds - before)
+        events = int(self.y[chosen].sum()) if self.data.multilabel else len(chosen)
+        self.labelled = np.concatenate([self.labelled, chosen])
+        begin = time.perf_counter()
+        rows = np.sort(self.labelled)
+        loss = self.head.train(
+            self.x[rows], self.y[rows], epochs=self.config.epochs, batch=self.config.batch
+        )
+        trained = time.perf_counter()
+        scores = self._judge()
+        return Cycle(
+            cycle=number,
+            n_labelled=len(self.labelled),
+            rows=tuple(int(row) for row in self.pool[chosen]),
+            events=events,
+            mAP=scores.mAP,
+            accuracy=scores.accuracy,
+            f1=scores.f1,
+            calibration_error=scores.calibration_error,
+            loss=loss,
+            select_s=select_s,
+            predict_s=view.seconds,
+            train_s=trained - begin,
+            judge_s=time.perf_counter() - trained,
+        )
+
+    def _judge(self) -> Scores:
+        scores = judge(
+            self.head.probabilities(self.x_judge), self.y_judge, multilabel=self.data.multilabel
+        )
+        self.without_positives = scores.without_positives
+        return scores
+
+
+def _named(strategy: str | Strategy) -> _Named:
+    if isinstance(strategy, str):
+        card = get_strategy(strategy)
+        return _Named(card.name, card.strategy, card.needs_head)
+    name = getattr(strategy, "name", None) or getattr(strategy, "__name__", "strategy")
+    return _Named(str(name), strategy, bool(getattr(strategy, "needs_head", False)))

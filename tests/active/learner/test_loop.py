@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import csv
+import gc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from antiphon.active.base import PoolView, Selection
+from antiphon.active.dataset import LabelledSet
+from antiphon.active.learner.config import LoopConfig, Schedule
+from antiphon.active.learner.guard import StrategyError
+from antiphon.active.learner.loop import run_loop
+from antiphon.active.learner.record import Run
+from antiphon.errors import UserError
+from tests.active.learner.making import make_set
+from tests.real import real_data
+
+QUICK = LoopConfig(budget=60, schedule=Schedule((20,)), epochs=2)
+
+
+class AsDescribed:
+    """A baseline in the order and with the ties of the reference loop."""
+
+    needs_head = True
+
+    def __init__(self, name: str, seed: int) -> None:
+        self.name = name
+        self.rng = np.random.default_rng(seed)
+
+    def __call__(self, pool: PoolView, n: int) -> Selection:
+        from tests.active.learner.reference import choose
+
+        # The reference draws among rows of the whole set; the order is the same in the pool.
+        rows = choose(
+            self.name,
+            pool.candidates().tolist(),
+            np.sort(pool.labelled).tolist(),
+            pool.embeddings,
+            pool.probabilities,
+            self.rng,
+            n,
+        )
+        return Selection(np.array(rows), np.ones(n, np.float32))
+
+
+def esc10() -> LabelledSet:
+    folder = real_data("baseal_esc10") / "ESC10_BASEAL"
+    with (folder / "labels.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    labels = sorted({row["label"] for row in rows})
+    vectors = {p.name.split(".npy")[0]: p for p in (folder / "embeddings/birdnet").glob("*.npy")}
+    stems = [row["filename"].rsplit(".", 1)[0] for row in rows]
+    x = np.stack([np.load(vectors[stem]).reshape(-1) for stem in stems]).astype(np.float32)
+    targets = np.zeros((len(rows), len(labels)), np.float32)
+    targets[np.arange(len(rows)), [labels.index(row["label"]) for row in rows]] = 1.0
+    return LabelledSet(
+        name="ESC10",
+        embeddings=x,
+        targets=targets,
+        labels=tuple(labels),
+        validation=np.array([row["validation"].lower() == "true" for row in rows]),
+        recording=np.full(len(rows), -1, np.int64),
+        filenames=tuple(stems),
+        multilabel=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["random", "margin", "coreset"])
+@pytest.mark.parametrize("source", ["hsn-shaped", "esc10"])
+def test_strict_mode_repeats_the_reference_loop(source, name):
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    from tests.active.learner.reference import TorchDraws, reference_loop
+
+    if source == "esc10":
+        data = esc10()
+    else:
+        # Small, but with empty rows, rare classes and many more rows than labels.
+        data = make_set(9, n=1500, dim=64, labels=12)
+    seed, budget, batch = 17, 150, 50
+    picks, scores = reference_loop(data, name, seed, budget=budget, batch=batch)
+    config = LoopConfig(budget=budget, schedule=Schedule((batch,)), exact=True, compat=True)
+    run = run_loop(data, AsDescribed(name, seed), config, seed, draws=TorchDraws(seed))
+    assert [list(cycle.rows) for cycle in run.cycles] == picks
+    np.testing.assert_allclose([cycle.mAP for cycle in run.cycles], scores, atol=1e-6)
+
+
+def test_the_fast_mode_agrees_in_the_mean_of_five_runs():
+    data = make_set(21, n=900, dim=48, labels=8)
+    config = LoopConfig(budget=150, schedule=Schedule((50,)))
+    modes = [
+        [run_loop(data, "margin", replace(config, exact=exact), seed).aulc() for seed in range(5)]
+        for exact in (True, False)
+    ]
+    assert np.mean(modes[0]) == pytest.approx(np.mean(modes[1]), abs=0.005)
+
+
+def test_runs_are_equal_to_the_bit_and_seeds_differ():
+    data = make_set()
+    first, second = (run_loop(data, "coreset", QUICK, 3) for _ in range(2))
+    other = run_loop(data, "coreset", QUICK, 4)
+    assert [c.rows for c in first.cycles] == [c.rows for c in second.cycles]
+    assert first.curve() == second.curve()
+    assert first.curve() != other.curve()
+
+
+def test_a_run_says_what_it_spent():
+    data = make_set(1)
+    config = LoopConfig(budget=70, schedule=Schedule((30, 25)), epochs=2)
+    run = run_loop(data, "random", config, 0)
+    assert [c.n_labelled for c in run.cycles] == [30, 55, 70]
+    chosen = [row for c in run.cycles for row in c.rows]
+    assert len(set(chosen)) == 70
+    assert not data.validation[chosen].any()
+    assert run.events() == int(data.targets[chosen].sum())
+    assert (run.n_pool, run.n_judges, run.n_labels) == (300, 100, 5)
+    dim = 24
+    assert run.parameters == run.baseline_parameters == dim * dim + dim + dim * 5 + 5
+    assert run.relative_cost() == pytest.approx(2 * 3 / (10 * 2))
+    assert Run.from_json(run.to_json()) == run
+
+
+def test_single_label_sets_cost_one_event_each():
+    run = run_loop(make_set(2, multilabel=False), "random", QUICK, 0)
+    assert run.events() == 60
+
+
+def test_the_budget_never_exceeds_the_pool():
+    data = make_set(5, n=16)
+    run = run_loop(data, "coreset", LoopConfig(epochs=1), 0)
+    assert [c.n_labelled for c in run.cycles] == [12]
+
+
+def test_a_class_only_in_validation_is_judged_and_one_without_is_left_out():
+    data = make_set(6)
+    targets = data.targets.copy()
+    targets[~data.validation, 0] = 0.0
+    targets[data.validation, 1] = 0.0
+    run = run_loop(replace(data, targets=targets), "random", QUICK, 0)
+    assert run.without_positives == 1
+    assert all(np.isfinite(c.mAP) for c in run.cycles)
+
+
+def test_without_validation_rows_all_rows_judge():
+    data = make_set(7)
+    run = run_loop(replace(data, validation=np.zeros(400, bool)), "random", QUICK, 0)
+    assert (run.n_pool, run.n_judges) == (400, 400)
+
+
+def test_the_warm_up_chooses_the_first_batch_only():
+    data = make_set(8)
+    plain = run_loop(data, "margin", QUICK, 0)
+    warm = run_loop(data, "margin", replace(QUICK, warmup="coreset"), 0)
+    alone = run_loop(data, "coreset", QUICK, 0)
+    assert warm.cycles[0].rows == alone.cycles[0].rows != plain.cycles[0].rows
+    assert warm.cycles[1].rows != alone.cycles[1].rows
+
+
+def reachable(thing: object) -> list[object]:
+    """All objects that can be reached from one, functions and modules left out."""
+    found: dict[int, object] = {}
+    queue = [thing]
+    while queue:
+        one = queue.pop()
+        if id(one) in found or isinstance(one, type) or type(one).__name__ in {"module", "frame"}:
+            continue
+        found[id(one)] = one
+        if isinstance(one, np.ndarray):
+            queue.append(one.base)
+        elif callable(one) and hasattr(one, "__globals__"):
+            continue
+        else:
+            queue += gc.get_referents(one)
+    return list(found.values())
+
+
+def test_a_strategy_cannot_reach_a_hidden_label():
+    data = make_set(11)
+    seen: list[PoolView] = []
+    hidden_rows = []
+
+    def spy(pool: PoolView, n: int) -> Selection:
+        arrays = [a for a in reachable(pool) if isinstance(a, np.ndarray)]
+        # No array within reach holds a label per row of the pool or of the set.
+        for array in arrays:
+            if array.ndim == 2 and array.shape[1] == len(data.labels):
+                binary = np.isin(array, (0.0, 1.0)).all() and array.dtype == np.float32
+                assert not (binary and len(array) in (pool.size, len(data.targets)))
+            assert not np.shares_memory(array, data.targets)
+        assert len(pool.labels) == len(pool.labelled)
+        seen.append(pool)
+        hidden_rows.append(len(pool.candidates()))
+        return Selection(pool.candidates()[:n], np.ones(n, np.float32))
+
+    run_loop(data, spy, QUICK, 0)
+    assert hidden_rows == [300, 280, 260]
+    with pytest.raises(ValueError, match="read-only"):
+        seen[0].embeddings[0] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        seen[-1].labels[0] = 0
+
+
+@pytest.mark.parametrize("name", ["margin", "weighted-coreset", "likely"])
+def test_picks_do_not_depend_on_labels_that_are_not_revealed(name):
+    data = make_set(12)
+    before = run_loop(data, name, QUICK, 1)
+    revealed = {row for cycle in before.cycles[:-1] for row in cycle.rows}
+    scrambled = data.targets.copy()
+    others = np.array([i for i in range(len(scrambled)) if i not in revealed])
+    scrambled[others] = 1.0 - scrambled[others]
+    after = run_loop(replace(data, targets=scrambled), name, QUICK, 1)
+    assert [c.rows for c in after.cycles] == [c.rows for c in before.cycles]
+
+
+def answer(rows):
+    def strategy(pool: PoolView, n: int) -> Selection:
+        found = rows(pool, n)
+        return Selection(found, np.ones(len(found), np.float32))
+
+    strategy.name = "odd"  # type: ignore[attr-defined]
+    return strategy
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        (lambda pool, n: np.zeros(n, np.int64), "row 0 more than once"),
+        (lambda pool, n: np.arange(n) + pool.size, "not in the pool of 300"),
+        (lambda pool, n: np.arange(n) - 5, "not in the pool"),
+        (lambda pool, n: np.arange(n) + 0.5, "expected whole numbers"),
+        (lambda pool, n: np.arange(n - 1), "returned 19 rows; 20 were wanted"),
+        (lambda pool, n: np.arange(20), "labelled already"),
+    ],
+)
+def test_a_strategy_that_answers_nonsense_is_named(rows, word):
+    with pytest.raises(StrategyError, match=word) as caught:
+        run_loop(make_set(), answer(rows), QUICK, 0)
+    assert "'odd'" in str(caught.value)
+
+
+def test_a_strategy_that_raises_or_hangs_is_named():
+    def broken(pool: PoolView, n: int) -> Selection:
+        raise KeyError("x")
+
+    def hanging(pool: PoolView, n: int) -> Selection:
+        while True:
+            pass
+
+    with pytest.raises(StrategyError, match="'broken' failed in cycle 1: KeyError"):
+        run_loop(make_set(), broken, QUICK, 0)
+    with pytest.raises(StrategyError, match=r"'hanging' did not end within 0\.2 s"):
+        run_loop(make_set(), hanging, replace(QUICK, time_limit_s=0.2), 0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"budget": 0},
+        {"dropout": 1.0},
+        {"learning_rate": 0.0},
+        {"hidden": 0},
+        {"time_limit_s": -1.0},
+    ],
+)
+def test_settings_are_checked(wrong):
+    with pytest.raises(UserError, match=next(iter(wrong))):
+        LoopConfig(**wrong)
