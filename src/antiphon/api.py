@@ -188,13 +188,14 @@ class Project:
         self,
         n: int = 50,
         *,
-        strategy: str = "weighted-coreset",
+        strategy: str = "antiphon",
         sites: Sequence[str] = (),
         hour: str | None = None,
         date: str | None = None,
         per_recording: int | None = None,
         encoder: str | None = None,
         seed: int = 0,
+        reporter: Reporter | None = None,
     ) -> list[QueueItem]:
         """Choose the windows to label next; see :func:`antiphon.pipeline.queue.choose_next`."""
         from antiphon.pipeline.queue import choose_next
@@ -207,6 +208,7 @@ class Project:
             where=_where(sites, hour, date),
             per_recording=per_recording,
             seed=seed,
+            reporter=reporter,
         )
 
     def write_queue(

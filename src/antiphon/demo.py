@@ -39,7 +39,7 @@ SITES = 6
 HELD_OUT = 2
 SAMPLE_RATE = 24_000
 ROUNDS = (40, 40, 40, 40, 40, 40)
-STRATEGY = "weighted-coreset"
+STRATEGY = "antiphon"
 _MARKER = ".antiphon-demo"
 _NOTE = (
     "A demonstration on synthesised soundscapes: species, sites and labels are invented; the "

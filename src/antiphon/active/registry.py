@@ -41,7 +41,7 @@ def get_strategy(name: str) -> StrategyCard:
 def select(name: str, pool: PoolView, n: int) -> Selection:
     """Choose ``n`` windows by the named strategy and check what it returned.
 
-    A strategy that needs a detector falls back to ``coreset`` before the first training.
+    A strategy that needs a detector falls back to ``coreset-whitened`` before the first training.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def select(name: str, pool: PoolView, n: int) -> Selection:
         raise UserError(f"The number of windows to choose is {n}; it must be at least 1.")
     card = get_strategy(name)
     if card.needs_head and pool.head is None:
-        card = get_strategy("coreset")
+        card = get_strategy("coreset-whitened")
     free = pool.candidates()
     wanted = min(n, len(free))
     if wanted == 0:

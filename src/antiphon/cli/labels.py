@@ -1,4 +1,4 @@
-"""Verbs around labels: search, next, import."""
+"""Verbs around labels: search, next, import, strategies."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(search)
     app.command("next")(next_windows)
     app.command("import")(import_table)
+    app.command()(strategies)
 
 
 def search(
@@ -99,10 +100,9 @@ def next_windows(
         str,
         typer.Option(
             "--strategy",
-            help="coreset, entropy, likely, margin, random or weighted-coreset. Those that need a "
-            "detector begin with coreset.",
+            help="A name of 'antiphon strategies'. Those that need a detector begin with coreset.",
         ),
-    ] = "weighted-coreset",
+    ] = "antiphon",
     sites: options.Sites = None,
     hour: options.Hour = None,
     date: options.Dates = None,
@@ -121,7 +121,7 @@ def next_windows(
 ) -> None:
     """Choose the windows to label next, as a table or as files to fill in and import."""
     from antiphon.api import Project
-    from antiphon.cli.show import as_json, say, table
+    from antiphon.cli.show import RichReporter, as_json, say, table
 
     kind = options.queue_format(format, out)
     here = Project(project)
@@ -134,6 +134,7 @@ def next_windows(
         per_recording=per_recording,
         encoder=encoder,
         seed=seed,
+        reporter=RichReporter(),
     )
     if out is not None:
         files = here.write_queue(items, out, format=kind, overwrite=overwrite)
@@ -166,6 +167,26 @@ def next_windows(
             ]
             for i in items
         ],
+    )
+
+
+def strategies(json: AsJson = False) -> None:
+    """List the ways to choose what to label next, and where each comes from."""
+    from antiphon.active.registry import list_strategies
+    from antiphon.cli.show import as_json, table
+
+    cards = list_strategies()
+    if json:
+        as_json(
+            [
+                {"name": c.name, "summary": c.summary, "source": c.source, "head": c.needs_head}
+                for c in cards
+            ]
+        )
+        return
+    table(
+        ["strategy", "chooses", "needs a detector", "source"],
+        [[c.name, c.summary, "yes" if c.needs_head else "no", c.source] for c in cards],
     )
 
 

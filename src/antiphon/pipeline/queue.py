@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.active.base import KnownHead, PoolView
-from antiphon.active.registry import get_strategy, select
+from antiphon.active.large.shortlist import shortlist
+from antiphon.active.registry import get_strategy
+from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import FileError, UserError
 from antiphon.heads.detector import Detector
 from antiphon.labels.formats.queue import QueueRow, write_queue
@@ -19,15 +20,12 @@ from antiphon.pipeline.filters import WindowFilter
 from antiphon.pipeline.names import track_names
 from antiphon.pipeline.sampling import remember_queue
 from antiphon.pipeline.search import Hit, at_most, describe
-from antiphon.pipeline.windows import WindowSet, label_mask, load_windows, targets, time_mask
+from antiphon.pipeline.windows import label_mask, load_windows, targets, time_mask
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
-
-# Strategies compare vectors in memory; of a larger archive, this many windows are looked at.
-_POOL = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +49,16 @@ def choose_next(
     table: VectorTable,
     n: int,
     *,
-    strategy: str = "weighted-coreset",
+    strategy: str = "antiphon",
     where: WindowFilter | None = None,
     per_recording: int | None = None,
     seed: int = 0,
+    reporter: Reporter | None = None,
 ) -> list[QueueItem]:
     """Choose ``n`` windows that carry no label yet, the most wanted first.
+
+    Of a large archive, a shortlist is made first in one streamed pass, in bounded memory; see
+    :mod:`antiphon.active.large.shortlist` for what is exact then.
 
     Parameters
     ----------
@@ -72,6 +74,7 @@ def choose_next(
     UserError
         If the strategy is unknown, ``n`` is below 1, or no window is left.
     """
+    reporter = reporter or Silent()
     card = get_strategy(strategy)
     if n < 1:
         raise UserError(f"-n is {n}; it must be at least 1.")
@@ -81,79 +84,44 @@ def choose_next(
     names = folder.catalogue.label_names()
     said = targets(folder, windows, names)
     is_labelled = ~np.isnan(said).all(axis=1) if names else np.zeros(len(windows), bool)
-    free = np.flatnonzero(
-        time_mask(windows, where) & label_mask(folder, windows, where) & ~is_labelled
-    )
-    if len(free) == 0:
+    wanted = time_mask(windows, where) & label_mask(folder, windows, where)
+    if not (wanted & ~is_labelled).any():
         raise UserError(
             "No window is left to label: all of those that match carry labels. "
             "Widen the conditions, or add recordings and embed them."
         )
     detector = find_detector(folder, table)
-    probability = score_windows(windows, detector, free) if detector is not None else None
     if detector is not None:
         # A strategy sees labels and probabilities in the same columns.
         said = said[:, [names.index(label) for label in detector.labels]]
-    free, probability = _narrow(free, probability, card.name, rng)
-    rows, pool = _pool(windows, np.flatnonzero(is_labelled), free, said, probability, rng)
+    at = np.flatnonzero(is_labelled)
+    listed = shortlist(
+        windows.view,
+        n,
+        labelled=at,
+        labels=said[at],
+        generator=rng,
+        score_block=None if detector is None else detector.probabilities,
+        recording=windows.recording_id,
+        excluded=~wanted,
+        budget=None,
+    )
+    for note in listed.notes:
+        reporter.note(note)
     wide = n
     while True:
-        chosen = select(strategy, pool, min(wide, len(free)))
-        keep = at_most(windows.recording_id[rows[chosen.rows]], per_recording)[:n]
-        if len(keep) == n or wide >= len(free):
+        chosen = listed.select(card.name, min(wide, listed.candidates))
+        keep = at_most(windows.recording_id[chosen.rows], per_recording)[:n]
+        if len(keep) == n or len(chosen.rows) < wide or wide >= listed.candidates:
             break
         wide *= 4
-    picked, utility = rows[chosen.rows][keep], chosen.utility[keep]
+    picked, utility = chosen.rows[keep], chosen.utility[keep]
     suggested: list[tuple[tuple[str, float], ...]] = [()] * len(picked)
     if detector is not None:
         suggested = _suggestions(detector, score_windows(windows, detector, picked))
     hits = describe(windows, picked, utility)
     remember_queue(folder, card.name, hits)
     return [QueueItem(hit, names) for hit, names in zip(hits, suggested, strict=True)]
-
-
-def _narrow(
-    free: Int64, probability: Float32 | None, strategy: str, rng: np.random.Generator
-) -> tuple[Int64, Float32 | None]:
-    """Keep the pool within :data:`_POOL`: half the likeliest to matter, half at random."""
-    if len(free) <= _POOL:
-        return free, probability
-    if probability is None or strategy == "random":
-        keep = np.sort(rng.choice(len(free), _POOL, replace=False))
-    else:
-        best = np.argsort(-probability.max(axis=1), kind="stable")[: _POOL // 2]
-        rest = np.setdiff1d(np.arange(len(free)), best)
-        others = rng.choice(rest, _POOL - len(best), replace=False)
-        keep = np.sort(np.concatenate([best, others]))
-    return free[keep], None if probability is None else probability[keep]
-
-
-def _pool(
-    windows: WindowSet,
-    labelled: Int64,
-    free: Int64,
-    said: Float32,
-    probability: Float32 | None,
-    rng: np.random.Generator,
-) -> tuple[Int64, PoolView]:
-    """Return the pool's rows in the table and the view a strategy gets."""
-    if len(labelled) > _POOL:
-        labelled = np.sort(rng.choice(labelled, _POOL, replace=False))
-    rows = np.concatenate([labelled, free])
-    scores = None
-    if probability is not None:
-        # Labelled rows are never chosen; their scores are not needed.
-        blank = np.full((len(labelled), probability.shape[1]), np.nan, np.float32)
-        scores = np.concatenate([blank, probability])
-    view = PoolView(
-        embeddings=windows.vectors(rows),
-        labelled=np.arange(len(labelled), dtype=np.int64),
-        labels=said[labelled],
-        head=None if scores is None else KnownHead(scores),
-        recording=windows.recording_id[rows],
-        generator=rng,
-    )
-    return rows, view
 
 
 def _suggestions(detector: Detector, probability: Float32) -> list[tuple[tuple[str, float], ...]]:

@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from antiphon.active.learner.adam import BlockedAdam, PlainAdam, thin_product
+
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
-_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
-# Rows of a weight matrix that are updated at once: gradient, moments and weights of a block of
-# 1,536 columns then stay in the cache of one core.
-_BLOCK_ENTRIES = 49_152
-_INFERENCE_ROWS = 4096
+# Rows whose hidden features stay in the cache until the last layer has used them.
+_INFERENCE_ROWS = 1024
 
 
 class Draws(Protocol):
@@ -103,16 +102,12 @@ class Head:
         self.learning_rate = learning_rate
         self.dropout = dropout
         self.multilabel = multilabel
-        self.exact = exact
         self.w1 = draws.weight(hidden, dim)
         self.b1 = np.zeros(hidden, np.float32)
         self.w2 = draws.weight(n_labels, hidden)
         self.b2 = np.zeros(n_labels, np.float32)
-        self.steps = 0
-        self._moments = [(np.zeros_like(p), np.zeros_like(p)) for p in self._parameters()]
-        rows = max(1, _BLOCK_ENTRIES // dim)
-        self._block = rows
-        self._scratch = (np.empty((rows, dim), np.float32), np.empty((rows, dim), np.float32))
+        self._first = (BlockedAdam, PlainAdam)[exact](self.w1, learning_rate)
+        self._others = [PlainAdam(p, learning_rate) for p in (self.b1, self.w2, self.b2)]
 
     @property
     def n_parameters(self) -> int:
@@ -193,32 +188,35 @@ class Head:
 
     def step(self, x: Float32, y: Float32, *, want_loss: bool = False) -> float:
         """Take one step of Adam on a mini-batch; return its loss, or 0 if it is not wanted."""
-        hidden = self.hidden(x)
+        # Hidden units go down and rows across: products with the large matrix are faster so.
+        hidden = np.empty((len(self.w1), len(x)), np.float32)
+        thin_product(self.w1, np.ascontiguousarray(x.T), hidden)
+        hidden += self.b1[:, None]
+        np.maximum(hidden, 0.0, out=hidden)
         active = hidden > 0.0
         if self.dropout:
-            kept = self.draws.kept((len(x), hidden.shape[1]), self.dropout)
+            kept = self.draws.kept((len(x), len(hidden)), self.dropout).T
             active &= kept
             hidden *= kept
             hidden /= np.float32(1.0 - self.dropout)
-        logits = hidden @ self.w2.T
+        logits: Float32 = hidden.T @ self.w2.T
         logits += self.b2
         loss = self._loss(logits, y) if want_loss else 0.0
         # The mean is over all entries for binary cross-entropy, over rows for cross-entropy.
         scale = y.size if self.multilabel else len(y)
         at_logits: Float32 = (self.link(logits) - y) / np.float32(scale)
-        at_hidden: Float32 = at_logits @ self.w2
+        at_hidden: Float32 = np.dot(self.w2.T, at_logits.T)
         if self.dropout:
             at_hidden /= np.float32(1.0 - self.dropout)
         at_hidden *= active
-        self.steps += 1
-        self._update(3, at_logits.sum(axis=0))
-        weight: Float32 = at_logits.T @ hidden
-        self._update(2, weight)
-        self._update(1, at_hidden.sum(axis=0))
-        if self.exact:
-            self._update(0, at_hidden.T @ x)
+        b1, w2, b2 = self._others
+        b2.update(at_logits.sum(axis=0))
+        w2.update(at_logits.T @ hidden.T)
+        b1.update(at_hidden.sum(axis=1))
+        if isinstance(self._first, BlockedAdam):
+            self._first.update(at_hidden, x)
         else:
-            self._update_fused(at_hidden, x)
+            self._first.update(at_hidden @ x)
         return loss
 
     def _loss(self, logits: Float32, y: Float32) -> float:
@@ -230,53 +228,3 @@ class Head:
 
     def _parameters(self) -> list[Float32]:
         return [self.w1, self.b1, self.w2, self.b2]
-
-    def _update(self, which: int, gradient: Float32) -> None:
-        """Adam for one parameter, in torch's order of operations."""
-        parameter = self._parameters()[which]
-        first, second = self._moments[which]
-        rate, correction = self._corrections()
-        first += np.float32(1.0 - _BETA1) * (gradient - first)
-        second *= np.float32(_BETA2)
-        second += np.float32(1.0 - _BETA2) * (gradient * gradient)
-        below = np.sqrt(second)
-        below /= np.float32(correction)
-        below += np.float32(_EPSILON)
-        np.divide(first, below, out=below)
-        below *= np.float32(rate)
-        parameter -= below
-
-    def _update_fused(self, at_hidden: Float32, x: Float32) -> None:
-        """Adam for the first layer, block by block while gradient and moments are in the cache.
-
-        The gradient is a product of two thin matrices and is never held whole. The bias
-        correction of the second moment is moved into the step and epsilon.
-        """
-        first, second = self._moments[0]
-        rate, correction = self._corrections()
-        size, epsilon = np.float32(rate * correction), np.float32(_EPSILON * correction)
-        scaled: Float32 = at_hidden * np.float32(1.0 - _BETA1)
-        square = np.float32((1.0 - _BETA2) / (1.0 - _BETA1) ** 2)
-        beta1, beta2 = np.float32(_BETA1), np.float32(_BETA2)
-        for begin in range(0, len(self.w1), self._block):
-            rows = slice(begin, min(begin + self._block, len(self.w1)))
-            count = rows.stop - rows.start
-            gradient, below = (buffer[:count] for buffer in self._scratch)
-            np.dot(scaled[:, rows].T, x, out=gradient)
-            m, v = first[rows], second[rows]
-            m *= beta1
-            m += gradient
-            np.multiply(gradient, gradient, out=gradient)
-            gradient *= square
-            v *= beta2
-            v += gradient
-            np.sqrt(v, out=below)
-            below += epsilon
-            np.divide(m, below, out=below)
-            below *= size
-            self.w1[rows] -= below
-
-    def _corrections(self) -> tuple[float, float]:
-        """Return the step size and the root of the second moment's bias correction."""
-        rate = self.learning_rate / (1.0 - _BETA1**self.steps)
-        return rate, math.sqrt(1.0 - _BETA2**self.steps)

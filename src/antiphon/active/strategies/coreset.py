@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from antiphon.active.base import PoolView, Selection, strategy
-from antiphon.active.ranking import farthest_first, whiten
+from antiphon.active.geometry.farthest import k_centre
 
 
 @strategy(
     "coreset",
     "windows that cover the archive: each is the farthest from all labelled and chosen ones",
-    "Sener and Savarese (2018), arXiv:1708.00489, in PCA-whitened cosine space",
+    "Sener and Savarese (2018), arXiv:1708.00489, algorithm 1",
 )
 def coreset(pool: PoolView, n: int) -> Selection:
-    """Choose greedily the candidate with the largest distance to the labelled and chosen rows."""
-    points = whiten(pool.embeddings)
-    weight = np.ones(pool.size, np.float32)
-    return farthest_first(points, pool.candidates(), pool.labelled, weight, n, pool.generator)
+    """Choose greedily the largest Euclidean distance between embeddings as they are.
+
+    It does not look at labels, so several of them in a window change nothing. Windows unlike all
+    others come first, junk among them. Utility is the distance.
+    """
+    return k_centre(
+        pool.embeddings, pool.candidates(), pool.labelled, n, pool.generator, pool.cache
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from antiphon.active.base import PoolView, Selection, strategy
+from antiphon.active.doubt import positives
 
 
 @strategy(
@@ -18,20 +19,22 @@ def likely(pool: PoolView, n: int) -> Selection:
     assert pool.probabilities is not None
     free = pool.candidates()
     probability = pool.probabilities[free]
-    positives = np.nansum(pool.labels == 1.0, axis=0)
-    order = np.argsort(-probability, axis=0, kind="stable")
+    # A label is asked at most n times, and at most n - 1 of its best are gone by then.
+    depth = min(n, len(free))
+    best = np.argpartition(-probability, depth - 1, axis=0)[:depth]
+    order = np.take_along_axis(
+        best, np.argsort(-np.take_along_axis(probability, best, axis=0), axis=0, kind="stable"), 0
+    )
+    turns = np.argsort(positives(pool.labels), kind="stable")
     taken = np.zeros(len(free), dtype=bool)
-    position = np.zeros(probability.shape[1], dtype=np.int64)
-    rows: list[int] = []
-    utility: list[float] = []
-    while len(rows) < n:
-        for label in np.argsort(positives, kind="stable"):
-            while position[label] < len(free) and taken[order[position[label], label]]:
-                position[label] += 1
-            if position[label] == len(free) or len(rows) == n:
-                continue
-            best = order[position[label], label]
-            taken[best] = True
-            rows.append(int(free[best]))
-            utility.append(float(probability[best, label]))
-    return Selection(np.array(rows, np.int64), np.array(utility, np.float32))
+    position = np.zeros(len(turns), dtype=np.int64)
+    rows = np.empty(n, np.int64)
+    utility = np.empty(n, np.float32)
+    for i in range(n):
+        label = turns[i % len(turns)]
+        while taken[order[position[label], label]]:
+            position[label] += 1
+        row = order[position[label], label]
+        taken[row] = True
+        rows[i], utility[i] = free[row], probability[row, label]
+    return Selection(rows, utility)

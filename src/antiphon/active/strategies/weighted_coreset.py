@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from antiphon.active.base import PoolView, Selection, strategy
-from antiphon.active.ranking import binary_entropy, farthest_first, whiten
+from antiphon.active.geometry.farthest import farthest_first
+from antiphon.active.geometry.spaces import whitened
+from antiphon.active.ranking import binary_entropy
 
 
 @strategy(
@@ -24,7 +26,11 @@ def weighted_coreset(pool: PoolView, n: int) -> Selection:
     positives = np.nansum(pool.labels == 1.0, axis=0)
     balance = (1.0 + positives) ** -0.5
     doubt = binary_entropy(pool.probabilities) @ (balance / balance.sum()).astype(np.float32)
-    points = whiten(pool.embeddings)
     return farthest_first(
-        points, pool.candidates(), pool.labelled, doubt.astype(np.float32), n, pool.generator
+        whitened(pool),
+        pool.candidates(),
+        pool.labelled,
+        doubt.astype(np.float32),
+        n,
+        pool.generator,
     )

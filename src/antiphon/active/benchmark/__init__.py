@@ -1,0 +1,1 @@
+"""Compare strategies on data sets: resumable runs, and a report of what they show."""

@@ -1,0 +1,1 @@
+"""What labelling will bring and cost: predicted learning curves, seconds for each answer."""

@@ -1,0 +1,1 @@
+"""Geometry of embeddings that strategies share: spaces, distances, clusters, diverse subsets."""

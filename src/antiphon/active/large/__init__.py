@@ -1,0 +1,1 @@
+"""Choose out of millions of windows: a streamed pass, a shortlist, then any strategy."""

@@ -1,0 +1,1 @@
+"""Sets to rehearse selection on: simulated embeddings, and real sounds mixed into soundscapes."""
