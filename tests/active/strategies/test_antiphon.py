@@ -13,10 +13,9 @@ from antiphon.active.strategies.antiphon import (
     make_space,
     outlier_weight,
     ramp,
-    warm_up,
 )
 from antiphon.active.surrogate import believe
-from tests.active.strategies.views import circle, unit, view
+from tests.active.strategies.views import circle, view
 
 
 def test_entropy_joins_in_as_the_budget_is_spent() -> None:
@@ -40,20 +39,19 @@ def test_isolated_windows_lose_weight_and_common_ones_none() -> None:
     assert (outlier_weight(np.zeros(4, np.float32), Settings()) == 1.0).all()
 
 
-def test_the_first_batch_is_half_typical_half_far() -> None:
+def test_the_first_batch_covers_what_stands_out() -> None:
     rng = np.random.default_rng(0)
-    group = np.repeat(np.arange(3), 40)
-    odd = -np.eye(12)[:4]
-    points = unit(np.concatenate([np.eye(12)[group] + 0.05 * rng.normal(size=(120, 12)), odd]))
-    free = np.arange(124)
-    weight = np.ones(124, np.float32)
-    weight[123] = 0.1
-    chosen = warm_up(points, free, weight, 6, np.random.default_rng(1), Settings(typical=0.5))
-    assert sorted(group[chosen.rows[:3]].tolist()) == [0, 1, 2]
-    # Far windows of full weight come before one of a tenth.
-    assert sorted(chosen.rows[3:].tolist()) == [120, 121, 122]
-    only = warm_up(points, free, weight, 3, np.random.default_rng(1), Settings(typical=1.0))
-    assert sorted(group[only.rows].tolist()) == [0, 1, 2]
+    # 270 empty windows around the background, 30 with one of five sounds.
+    x = rng.normal(size=20) * 4.0 + 0.3 * rng.normal(size=(300, 20))
+    kind = np.full(300, -1)
+    kind[::10] = np.arange(30) % 5
+    sounds = 4.0 * rng.normal(size=(5, 20))
+    x[::10] += sounds[kind[::10]]
+    found = [select("antiphon", view(x, seed=s), 8).rows for s in range(4)]
+    for rows in found:
+        assert set(kind[rows]) >= set(range(5))
+    plain = antiphon_with(Settings(salience=0.0))(view(x), 8).rows
+    assert (kind[found[0]] >= 0).sum() >= (kind[plain] >= 0).sum()
 
 
 def test_a_batch_of_equally_good_windows_has_no_repeats() -> None:
@@ -81,7 +79,7 @@ def test_each_choice_has_the_largest_determinant(labelled: int, power: float) ->
     x = rng.normal(size=(140, 9))
     labels = (rng.random((labelled, 3)) < 0.3).astype(np.float32)
     pool = view(x, np.arange(labelled), labels, rng.random((140, 3)), budget=100)
-    settings = Settings(guard=0.0, candidates=200)
+    settings = Settings(guard=0.0, candidates=200, ramp_to=0.6)
     rows = antiphon_with(settings)(pool, 5).rows
     space = make_space(pool.embeddings, settings)
     points, free = space.points, np.arange(labelled, 140)
@@ -90,7 +88,11 @@ def test_each_choice_has_the_largest_determinant(labelled: int, power: float) ->
     )
     doubt = 0.05 + balanced_entropy(belief.probability, labels, settings.balance)
     empty = (labels.sum(axis=1) == 0).mean()
-    worth = np.sqrt(belief.variance) * doubt**power * space.length[free] ** (0.5 * empty)
+    worth = (
+        np.sqrt(belief.variance)
+        * doubt**power
+        * space.length[free] ** (settings.later_salience * empty)
+    )
     squared = ((points[free][:, None] - points[free][None]) ** 2).sum(axis=2)
     kernel = worth[:, None] * np.exp(-squared / (2 * settings.width**2)) * worth
     chosen: list[int] = []

@@ -8,9 +8,8 @@ import numpy as np
 
 from antiphon.active.base import Float32, Int64, PoolView, Selection, Strategy, strategy
 from antiphon.active.doubt import balanced_entropy, budget_share
-from antiphon.active.geometry.apart import Score, choose_apart
 from antiphon.active.geometry.map_dpp import gaussian_kernel, greedy_mode
-from antiphon.active.geometry.medoids import isolation, medoids
+from antiphon.active.geometry.medoids import isolation
 from antiphon.active.geometry.salience import salient
 from antiphon.active.geometry.whitening import whiten
 from antiphon.active.surrogate import believe
@@ -24,11 +23,12 @@ class Settings:
     ----------
     dims, whitening
         Dimensions of the space, and power of the standard deviation by which each is divided.
-    typical
-        Share of the first batch that are medoids of clusters; the rest is farthest-first.
+    first_candidates
+        Random windows among which the determinantal point process chooses the first batch, so
+        that odd ones are rare in it.
     salience, loudest
-        Power of a window's distance from the background by which it gains in the rest of the
-        first batch, and the distance, in medians, above which it gains no more.
+        Power of a window's distance from the background by which it gains in the first batch, and
+        the distance, in medians, above which it gains no more.
     later_salience
         The same later, times the share of labelled windows that hold no label: where most are
         empty, windows that stand out are worth more.
@@ -51,15 +51,15 @@ class Settings:
 
     dims: int = 128
     whitening: float = 0.15
-    typical: float = 0.5
+    first_candidates: int = 2000
     salience: float = 1.0
     loudest: float = 2.5
-    later_salience: float = 0.5
+    later_salience: float = 1.0
     width: float = 0.7071
     noise: float = 0.1
     floor: float = 0.05
     ramp_from: float = 0.1
-    ramp_to: float = 0.6
+    ramp_to: float = 0.4
     balance: float = 0.7
     candidates: int = 600
     fence: float = 1.5
@@ -92,8 +92,10 @@ def antiphon_with(settings: Settings) -> Strategy:
         space = pool.derive(f"antiphon:{settings}", lambda x: make_space(x, settings))
         free = pool.generator.permutation(pool.candidates())
         if len(pool.labelled) == 0:
-            weight = space.trust * space.length ** np.float32(settings.salience)
-            return warm_up(space.points, free, weight[free], n, pool.generator, settings)
+            # The candidates are in random order.
+            some = free[: max(settings.first_candidates, n)]
+            worth = space.trust[some] * space.length[some] ** np.float32(settings.salience)
+            return diverse_batch(space.points, some, worth, n, settings)
         belief = believe(
             space.points,
             free,
@@ -109,7 +111,8 @@ def antiphon_with(settings: Settings) -> Strategy:
         if power > 0.0 and belief.probability.shape[1]:
             doubt = balanced_entropy(belief.probability, pool.labels, settings.balance)
             worth *= (settings.floor + doubt) ** np.float32(power)
-        return diverse_batch(space.points, free, worth, n, settings)
+        best = np.argsort(-worth, kind="stable")[: max(settings.candidates, n)]
+        return diverse_batch(space.points, free[best], worth[best], n, settings)
 
     return choose
 
@@ -118,22 +121,21 @@ def antiphon_with(settings: Settings) -> Strategy:
     "antiphon",
     "new kinds of sound first, later doubtful windows of labels with few examples; batches "
     "without repeats, outliers held back",
-    "this project: k-means and k-centre warm-up; deviation times class-balanced entropy of a "
-    "Gaussian process (Rasmussen and Williams 2006) in partly whitened space; greedy DPP "
-    "(arXiv:1709.05135)",
+    "this project: deviation times class-balanced entropy of a Gaussian process (Rasmussen and "
+    "Williams 2006) in partly whitened space; greedy DPP (arXiv:1709.05135)",
 )
 def antiphon(pool: PoolView, n: int) -> Selection:
     """Choose by ``deviation * (0.05 + entropy)**g`` and a determinantal point process.
 
     Embeddings are brought to unit length, partly whitened on the first principal components and
-    brought to unit length again. The first batch is half medoids of clusters, half farthest-first
-    among windows that stand out from the background. Later, deviation and entropy are those of a
-    Gaussian process on the labels so far, not of the detector: it knows after a few labels where
-    it knows nothing, and it needs no training. g grows from 0 to 1 between a tenth and six tenths
-    of the budget (500 labels where it is not known); entropy is binary, averaged over labels with
-    weights of ``(1 + positives)**-0.7``. Where many labelled windows were empty, windows that
-    stand out gain; outliers, isolated from all others, count less. The batch is the greedy mode
-    of the process over the best 600 candidates.
+    brought to unit length again. The first batch is the mode of the process over 2,000 random
+    windows, those that stand out from the background weighing more. Later, deviation and entropy
+    are those of a Gaussian process on the labels so far, not of the detector: it knows after a few
+    labels where it knows nothing, and it needs no training. g grows from 0 to 1 between a tenth
+    and four tenths of the budget (500 labels where it is not known); entropy is binary, averaged
+    over labels with weights of ``(1 + positives)**-0.7``. Where many labelled windows were empty,
+    windows that stand out gain; outliers, isolated from all others, count less. The batch is the
+    greedy mode of the process over the best 600 candidates.
     """
     return antiphon_with(Settings())(pool, n)
 
@@ -186,52 +188,23 @@ def outlier_weight(lonely: Float32, settings: Settings) -> Float32:
     return weight
 
 
-def warm_up(
-    points: Float32,
-    free: Int64,
-    weight: Float32,
-    n: int,
-    generator: np.random.Generator,
-    settings: Settings,
+def diverse_batch(
+    points: Float32, rows: Int64, worth: Float32, n: int, settings: Settings
 ) -> Selection:
-    """Choose the first batch: medoids of clusters, then windows far from them and each other.
+    """Return the greedy mode of the process ``worth_i k_ij worth_j`` over some rows.
+
+    The kernel k is Gaussian. Utility is the variance that a window had left when it was chosen.
 
     Parameters
     ----------
     points
         ``(n_points, d)`` unit vectors.
-    free, weight
-        Candidates, and the weight of each one's distance.
+    rows, worth
+        ``(k,)`` candidates, and the quality of each.
+    n
+        At most k.
     """
-    count = min(n, int(np.ceil(settings.typical * n)))
-    typical = medoids(points[free], count, generator) if count else np.empty(0, np.int64)
-    left = np.ones(len(free), dtype=bool)
-    left[typical] = False
-    rest = free[left]
-    nearest = np.full(len(rest), -1.0, np.float32)
-    if count:
-        nearest = (points[rest] @ points[free[typical]].T).max(axis=1)
-    far = choose_apart(points, rest, nearest, _weighted_distance(weight[left]), n - count)
-    return Selection(
-        np.concatenate([free[typical], far.rows]),
-        np.concatenate([np.full(count, 2.0, np.float32), far.utility]),
-    )
-
-
-def diverse_batch(
-    points: Float32, rows: Int64, worth: Float32, n: int, settings: Settings
-) -> Selection:
-    """Return the greedy mode of the process ``worth_i k_ij worth_j`` over the best rows.
-
-    The kernel k is Gaussian. Utility is the variance that a window had left when it was chosen.
-    """
-    best = np.argsort(-worth, kind="stable")[: max(settings.candidates, n)]
-    chosen = rows[best]
-    scale = worth[best].astype(np.float64)
-    kernel = gaussian_kernel(points[chosen], points[chosen], settings.width)
+    scale = worth.astype(np.float64)
+    kernel = gaussian_kernel(points[rows], points[rows], settings.width)
     order, variance = greedy_mode(scale[:, None] * kernel * scale, n)
-    return Selection(chosen[order], variance.astype(np.float32))
-
-
-def _weighted_distance(weight: Float32) -> Score:
-    return lambda at, cosine: weight[at] * np.sqrt(np.maximum(0.0, 2.0 - 2.0 * cosine))
+    return Selection(rows[order], variance.astype(np.float32))
