@@ -1,28 +1,31 @@
 """Seconds that each strategy takes to choose 50 windows, against scikit-activeml where it has one.
 
     python benchmarks/active_selection.py [--windows 18319] [--dim 1536] [--classes 25]
-                                          [--strategy NAME ...] [--peers] [--large]
+                                          [--strategy NAME ...] [--no-peers] [--large]
 
-The pool is made up: many kinds of sound with a long tail, spread along correlated directions, in
-recordings that share a background, as large as the largest set of BioDCASE 2026 Task 4. A head
-with one hidden layer is made up too. 250 windows are labelled. "First" is the selection on a new
-pool and includes what depends on the embeddings alone (principal components, neighbourhoods);
-"later" is the next two cycles, each after the labels of the one before, the mean of both. CPU
-seconds are of this process over all threads.
+The pool is made up: kinds of sound with a long tail, spread along correlated directions, in
+recordings that share a background, as large as the largest set of BioDCASE 2026 Task 4. So is a
+head with one hidden layer as wide as the embeddings. 250 windows of a budget of 500 are labelled.
+"First" is the selection on a new pool and includes what depends on the embeddings alone
+(principal components, neighbourhoods); "later" is the mean of the next two, each after the labels
+of the one before. CPU seconds are of this process over all threads.
 
-With --peers the strategies that scikit-activeml has are run on the same pool, once. CoreSet's
-windows must be the same, one by one; TypiClust draws its clusters at random, so it is compared
-given the same clusters, for which the distances to the members' nearest neighbours decide. With
---large the pool is 1,000,000 x 256 and strategies that would need too much are left out.
+The second table is scikit-activeml on the same pool and the same labels, once: its query for the
+first of these selections. CoreSet is also run from one labelled window to 501, ten batches: all
+windows must be the same, in order. TypiClust draws its clusters at random; its choice is compared
+given its own clusters, and a choice counts as the same when it is the most typical of the same
+cluster. Where it is missing the table says so.
 
-BLAS runs on as many threads as OMP_NUM_THREADS says, or on 2.
+With --large the pool is 1,000,000 x 256, the head linear, and strategies that would need more than
+some minutes or the memory of this machine are left out. BLAS runs on as many threads as
+OMP_NUM_THREADS says, or on one.
 """
 
 from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"]
 
 import argparse
@@ -30,24 +33,28 @@ import datetime
 import platform
 import resource
 import time
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.active.base import PoolView, read_only
+from antiphon.active.base import PoolView, Selection, read_only
 from antiphon.active.geometry.spaces import components
-from antiphon.active.registry import list_strategies, select
+from antiphon.active.registry import get_strategy, list_strategies, select
 from antiphon.active.strategies.typiclust import choose_typical
-from antiphon.errors import UserError
 
 Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+# CPU and wall seconds.
+Times = tuple[float, float]
 BATCH = 50
 LABELLED = 250
 BUDGET = 500
+# Strategies whose cost at 1,000,000 windows is out of proportion.
+NOT_LARGE = {"committee", "stratified", "mismatch-first"}
 
 
 def made_up_vectors(n: int, dim: int, kinds: int, rng: np.random.Generator) -> Float32:
@@ -70,21 +77,29 @@ def made_up_vectors(n: int, dim: int, kinds: int, rng: np.random.Generator) -> F
 
 
 class MadeUpHead:
-    """A random network with one hidden layer; its answers are computed beforehand."""
+    """A random head; its answers are computed beforehand."""
 
-    def __init__(self, vectors: Float32, classes: int, rng: np.random.Generator) -> None:
+    def __init__(
+        self, vectors: Float32, classes: int, rng: np.random.Generator, *, linear: bool
+    ) -> None:
         dim = vectors.shape[1]
         scale = np.float32(1.0 / np.sqrt(dim))
-        first = scale * rng.standard_normal((dim, dim), dtype=np.float32)
         self._weight = scale * rng.standard_normal((classes, dim), dtype=np.float32)
-        self._hidden = np.empty_like(vectors)
-        for start in range(0, len(vectors), 20_000):
-            part = vectors[start : start + 20_000] @ first
-            self._hidden[start : start + 20_000] = np.maximum(part, 0.0)
-        self._logits = 4.0 * (self._hidden @ self._weight.T) - 4.0
-        self._probability = read_only(1.0 / (1.0 + np.exp(-self._logits)))
-        noise = rng.standard_normal((10, *self._logits.shape), dtype=np.float32)
-        self._passes = 1.0 / (1.0 + np.exp(-self._logits - 0.5 * noise))
+        self._hidden = vectors
+        if not linear:
+            first = scale * rng.standard_normal((dim, dim), dtype=np.float32)
+            self._hidden = np.empty_like(vectors)
+            for start in range(0, len(vectors), 20_000):
+                part = vectors[start : start + 20_000] @ first
+                self._hidden[start : start + 20_000] = np.maximum(part, 0.0)
+        logits = self._hidden @ self._weight.T
+        logits *= 2.0 / logits.std()
+        logits -= 3.0
+        self._probability = read_only(1.0 / (1.0 + np.exp(-logits)))
+        self._passes = np.empty((10, *logits.shape), np.float32)
+        for one in self._passes:
+            noisy = logits + 0.5 * rng.standard_normal(logits.shape, dtype=np.float32)
+            one[:] = 1.0 / (1.0 + np.exp(-noisy))
 
     def probabilities(self) -> Float32:
         return self._probability
@@ -107,15 +122,18 @@ def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
 
 
 class Bench:
-    def __init__(self, n: int, dim: int, classes: int, seed: int) -> None:
+    """A pool, its labels and a head."""
+
+    def __init__(self, n: int, dim: int, classes: int, seed: int, *, linear: bool = False) -> None:
         rng = np.random.default_rng(seed)
+        self.classes = classes
         self.vectors = made_up_vectors(n, dim, 4 * classes, rng)
-        self.head = MadeUpHead(self.vectors, classes, rng)
-        self.start = rng.choice(n, LABELLED, replace=False).astype(np.int64)
-        self.truth = (rng.random((n, classes)) < 0.05).astype(np.float32)
+        self.head = MadeUpHead(self.vectors, classes, rng, linear=linear)
+        self.start = rng.choice(n, min(LABELLED, n // 2), replace=False).astype(np.int64)
+        self.truth = (rng.random((n, classes), dtype=np.float32) < 0.05).astype(np.float32)
         self.recording = (np.arange(n) // 60).astype(np.int64)
 
-    def pool(self, labelled: npt.NDArray[np.int64], cache: dict[str, Any], cycle: int) -> PoolView:
+    def pool(self, labelled: Int64, cache: dict[str, Any], cycle: int = 1) -> PoolView:
         return PoolView(
             embeddings=self.vectors,
             labelled=labelled,
@@ -128,66 +146,97 @@ class Bench:
             cache=cache,
         )
 
-    def cycles(self, name: str) -> tuple[list[tuple[float, float]], npt.NDArray[np.int64]]:
-        """Run three cycles; return their times and the first choice."""
+    def cycles(self, name: str) -> tuple[Times, Times]:
+        """Return the times of the first selection and the mean of two later ones."""
         cache: dict[str, Any] = {}
-        labelled, times, first = self.start, [], self.start[:0]
+        labelled, times = self.start, []
         for cycle in (1, 2, 3):
             pool = self.pool(labelled, cache, cycle)
             cpu, wall, chosen = timed(lambda pool=pool: select(name, pool, BATCH))
             times.append((cpu, wall))
-            first = chosen.rows if cycle == 1 else first
             labelled = np.concatenate([labelled, chosen.rows])
-        return times, first
+        later = ((times[1][0] + times[2][0]) / 2, (times[1][1] + times[2][1]) / 2)
+        return times[0], later
+
+    def targets(self, labelled: Int64) -> npt.NDArray[np.float64]:
+        """Return labels as scikit-activeml wants them: NaN where there is none."""
+        y = np.full(len(self.vectors), np.nan)
+        y[labelled] = np.arange(len(labelled)) % self.classes
+        return y
 
 
-def peers(bench: Bench) -> dict[str, Callable[[], tuple[float, float, str]]]:
-    """Return what scikit-activeml has; each gives CPU and wall seconds and a remark."""
-    from skactiveml.pool import Badge, CoreSet, MaxHerding, ProbCover, TypiClust
+def peers(bench: Bench) -> Iterator[tuple[str, str, Times, str]]:
+    """Run scikit-activeml; give its class, our strategy, its times and a remark."""
+    from skactiveml.pool import CoreSet, MaxHerding, ProbCover, TypiClust
+    from sklearn.cluster import KMeans
 
-    y = np.full(len(bench.vectors), np.nan)
-    y[bench.start] = 0.0
-    pool = bench.pool(bench.start, {}, 1)
+    first = bench.pool(bench.start, {})
+    y = bench.targets(bench.start)
 
-    def run(query: Any, x: Float32, **more: Any) -> tuple[float, float, npt.NDArray[np.int64]]:
-        cpu, wall, rows = timed(lambda: query.query(x, y, batch_size=BATCH, **more))
-        return cpu, wall, np.asarray(rows)
+    def run(query: Any, x: Float32) -> tuple[Times, Int64]:
+        cpu, wall, rows = timed(lambda: query.query(x, y, batch_size=BATCH))
+        return (cpu, wall), np.asarray(rows, np.int64)
 
-    def coreset() -> tuple[float, float, str]:
-        cpu, wall, rows = run(CoreSet(random_state=0), bench.vectors)
-        same = int((rows == select("coreset", pool, BATCH).rows).sum())
-        return cpu, wall, f"{same} of {BATCH} windows the same, in order"
+    times, rows = run(CoreSet(random_state=0), bench.vectors)
+    same = int((rows == select("coreset", first, BATCH).rows).sum())
+    yield "CoreSet", "coreset", times, f"{same} of {BATCH} windows the same, in order"
 
-    def typiclust() -> tuple[float, float, str]:
-        points = components(pool)
-        kept: list[npt.NDArray[np.int64]] = []
+    class Kept(KMeans):  # type: ignore[misc]
+        def fit_predict(self, *args: Any, **more: Any) -> Any:
+            kept.append(super().fit_predict(*args, **more))
+            return kept[-1]
 
-        from sklearn.cluster import KMeans
+    for x, what in ((bench.vectors, "embeddings"), (components(first), "64 components")):
+        kept: list[Any] = []
+        times, rows = run(TypiClust(cluster_algo=Kept, random_state=0), x)
+        cluster = kept[0].astype(np.int64)
+        ours = choose_typical(x, cluster, bench.start, BATCH)
+        same = same_typical(x, cluster, rows, ours)
+        yield "TypiClust", "typiclust", times, f"on {what}; {same} of {BATCH} the same"
+    if len(bench.vectors) <= 20_000:
+        times, _ = run(MaxHerding(random_state=0), bench.vectors)
+        yield "MaxHerding", "maxherding", times, "kernel of all pairs"
+        times, _ = run(ProbCover(random_state=0, n_classes=bench.classes), bench.vectors)
+        yield "ProbCover", "probcover", times, "distances of all pairs, ten radii"
 
-        class Kept(KMeans):  # type: ignore[misc]
-            def fit_predict(self, *args: Any, **more: Any) -> Any:
-                kept.append(super().fit_predict(*args, **more))
-                return kept[-1]
 
-        cpu, wall, rows = run(TypiClust(cluster_algo=Kept, random_state=0), points)
-        ours = choose_typical(points, kept[0].astype(np.int64), bench.start, BATCH)
-        same = len(set(rows.tolist()) & set(ours.rows.tolist()))
-        return cpu, wall, f"on the 64 components; {same} of {BATCH} the same, given its clusters"
+def same_typical(x: Float32, cluster: Int64, theirs: Int64, ours: Selection) -> int:
+    """Count the windows that are the same or lie in a cluster as large as one of the other's.
 
-    def maxherding() -> tuple[float, float, str]:
-        cpu, wall, _ = run(MaxHerding(random_state=0), bench.vectors)
-        return cpu, wall, "whole kernel"
+    Clusters of the same size come in any order, so either may take the last of them.
+    """
+    both = set(theirs.tolist()) & set(ours.rows.tolist())
+    size = np.bincount(cluster)
+    left = sorted(int(size[cluster[row]]) for row in theirs if int(row) not in both)
+    others = sorted(int(size[cluster[row]]) for row in ours.rows if int(row) not in both)
+    return len(both) + sum(a == b for a, b in zip(left, others, strict=True))
 
-    def probcover() -> tuple[float, float, str]:
-        cpu, wall, _ = run(ProbCover(random_state=0, n_classes=25), bench.vectors)
-        return cpu, wall, "whole distances"
 
-    return {
-        "coreset": coreset,
-        "typiclust": typiclust,
-        "maxherding": maxherding,
-        "probcover": probcover,
-    }
+def whole_run(bench: Bench) -> tuple[Times, Times, int]:
+    """Choose ten batches by k-centre from one labelled window, both ways.
+
+    Returns
+    -------
+    ours, theirs
+        CPU and wall seconds of all ten.
+    same
+        How many of the 500 windows are the same, in order.
+    """
+    from skactiveml.pool import CoreSet
+
+    cache: dict[str, Any] = {}
+    labelled, sums = bench.start[:1], np.zeros(4)
+    same = 0
+    for cycle in range(BUDGET // BATCH):
+        pool = bench.pool(labelled, cache, cycle)
+        cpu, wall, chosen = timed(lambda pool=pool: select("coreset", pool, BATCH))
+        y = bench.targets(labelled)
+        query = CoreSet(random_state=0)
+        other = timed(lambda y=y, query=query: query.query(bench.vectors, y, batch_size=BATCH))
+        sums += (cpu, wall, *other[:2])
+        same += int((np.asarray(other[2]) == chosen.rows).sum())
+        labelled = np.concatenate([labelled, chosen.rows])
+    return (sums[0], sums[1]), (sums[2], sums[3]), same
 
 
 def cpu_name() -> str:
@@ -204,15 +253,68 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=18_319)
     parser.add_argument("--dim", type=int, default=1536)
     parser.add_argument("--classes", type=int, default=25)
-    parser.add_argument("--strategy", action="append")
+    parser.add_argument("--strategy", action="append", help="only these, by name")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--no-peers", action="store_true", help="leave scikit-activeml out")
+    parser.add_argument("--large", action="store_true", help="1,000,000 x 256")
     options = parser.parse_args()
-    bench = Bench(options.windows, options.dim, options.classes, options.seed)
-    for name in options.strategy or [c.name for c in list_strategies()]:
-        times, _ = bench.cycles(name)
-        f, l = times[0], np.mean(times[1:], axis=0)
-        print(f"{name:20s} first {f[0]:.3f} {f[1]:.3f} later {l[0]:.3f} {l[1]:.3f}", flush=True)
+    if options.large:
+        options.windows, options.dim = 1_000_000, 256
+    names = options.strategy or [card.name for card in list_strategies()]
+    for name in names:
+        get_strategy(name)
+    if options.large:
+        names = [name for name in names if name not in NOT_LARGE]
+    bench = Bench(options.windows, options.dim, options.classes, options.seed, linear=options.large)
+    print(
+        f"{datetime.date.today()}, {cpu_name()}, {os.environ['OMP_NUM_THREADS']} BLAS thread(s), "
+        f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, NumPy "
+        f"{np.__version__}, antiphon {version('antiphon')}\n\n{options.windows:,} windows x "
+        f"{options.dim:,} x {options.classes} labels, {len(bench.start)} labelled, {BATCH} wanted\n"
+    )
+    print("| strategy | first, CPU-s | wall | later, CPU-s | wall |\n|---|---:|---:|---:|---:|")
+    found: dict[str, tuple[Times, Times]] = {}
+    for name in names:
+        first, later = found[name] = bench.cycles(name)
+        print(
+            f"| {name} | {first[0]:.3f} | {first[1]:.3f} | {later[0]:.3f} | {later[1]:.3f} |",
+            flush=True,
+        )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kilobytes on Linux, bytes on macOS.
+    peak = peak / 2**30 if platform.system() == "Darwin" else peak / 2**20
+    print(f"\nLargest memory of the process: {peak:.1f} GiB.")
+    if options.large:
+        print(f"Left out: {', '.join(sorted(NOT_LARGE))}.")
+    elif not options.no_peers:
+        against(bench, found)
+
+
+def against(bench: Bench, found: dict[str, tuple[Times, Times]]) -> None:
+    """Print what scikit-activeml takes, or that it is missing."""
+    try:
+        print(f"\nscikit-activeml {version('scikit-activeml')}\n")
+    except PackageNotFoundError:
+        print("\nscikit-activeml is not installed: nothing to compare with.")
+        return
+    print("| class | CPU-s | wall | times first | times later | remark |")
+    print("|---|---:|---:|---:|---:|---|")
+    for peer, name, times, remark in peers(bench):
+        if name not in found:
+            continue
+        first, later = found[name]
+        print(
+            f"| {peer} | {times[0]:.2f} | {times[1]:.2f} | {times[0] / first[0]:.1f} | "
+            f"{times[0] / later[0]:.1f} | {remark} |",
+            flush=True,
+        )
+    if "coreset" in found:
+        ours, theirs, same = whole_run(bench)
+        print(
+            f"\nTen batches by k-centre from one window: {ours[0]:.2f} CPU-s against "
+            f"{theirs[0]:.2f} ({theirs[0] / ours[0]:.1f} times), {ours[1]:.2f} s against "
+            f"{theirs[1]:.2f} s; {same} of {BUDGET} windows the same, in order."
+        )
 
 
 if __name__ == "__main__":

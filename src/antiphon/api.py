@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from antiphon.pipeline.detect import DetectReport
     from antiphon.pipeline.embed import EmbedReport
     from antiphon.pipeline.filters import WindowFilter
+    from antiphon.pipeline.history import Forecast
     from antiphon.pipeline.intake import IntakeReport
     from antiphon.pipeline.labelling import ImportReport
     from antiphon.pipeline.queue import QueueItem
@@ -301,6 +302,27 @@ class Project:
             detector=detector,
             threshold=threshold,
             reporter=reporter,
+        )
+
+    def forecast(
+        self,
+        *,
+        target: float | None = None,
+        min_gain: float | None = None,
+        per_labels: int = 50,
+        encoder: str | None = None,
+        seed: int = 0,
+    ) -> Forecast:
+        """Predict what more labels bring; see :func:`antiphon.pipeline.history.forecast`."""
+        from antiphon.pipeline.history import forecast
+
+        return forecast(
+            self.folder,
+            self.table(encoder),
+            target=target,
+            min_gain=min_gain,
+            per_labels=per_labels,
+            seed=seed,
         )
 
     def detection_runs(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Verbs of detectors: train, detect, evaluate."""
+"""Verbs of detectors: train, detect, evaluate, forecast."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command()(train)
     app.command()(detect)
     app.command()(evaluate)
+    app.command()(forecast)
 
 
 def train(
@@ -187,6 +188,51 @@ def evaluate(
         )
         warn_together((c.label, c.note) for c in result.classes)
         say("")
+
+
+def forecast(
+    project: ProjectPath,
+    target: Annotated[
+        float | None,
+        typer.Option("--target", min=0.01, max=1.0, help="Macro average precision that is wanted."),
+    ] = None,
+    min_gain: Annotated[
+        float | None,
+        typer.Option("--min-gain", min=1e-6, help="Gain below which more labels are not worth it."),
+    ] = None,
+    per: Annotated[
+        int, typer.Option("--per", metavar="N", min=1, help="Labels that --min-gain speaks of.")
+    ] = 50,
+    encoder: EncoderName = None,
+    seed: Seed = 0,
+) -> None:
+    """Predict the learning curve: how many more labels, how long, and whether to stop."""
+    from antiphon.api import Project
+    from antiphon.cli.show import say, table
+
+    found = Project(project).forecast(
+        target=target, min_gain=min_gain, per_labels=per, encoder=encoder, seed=seed
+    )
+    last = found.spent[-1]
+    ahead = [last + k * per for k in (1, 2, 4, 8)]
+    value, low, high = found.curve.predict(ahead)
+    table(
+        ["labels", "macro average precision"],
+        [[n, f"{v:.2f}"] for n, v in zip(found.spent, found.reached, strict=True)]
+        + [
+            [f"{n} (predicted)", interval(v, a, b)]
+            for n, v, a, b in zip(ahead, value.tolist(), low.tolist(), high.tolist(), strict=True)
+        ],
+        title="Evaluations so far, and what more labels are predicted to bring (90 % interval)",
+    )
+    if found.reach is not None:
+        say(str(found.reach))
+    if found.effort is not None:
+        hours = [seconds / 3600 for seconds in (found.effort.low, found.effort.high)]
+        said = f"Labelling them takes {hours[0]:.1f} to {hours[1]:.1f} hours."
+        say(f"{said} {found.effort_note}".strip())
+    if found.advice is not None:
+        say(str(found.advice))
 
 
 def interval(value: float | None, low: float | None, high: float | None) -> str | None:

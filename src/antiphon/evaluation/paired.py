@@ -127,7 +127,7 @@ def sign_flip_test(
     weight: npt.ArrayLike | None = None,
     *,
     rng: np.random.Generator,
-    n_resamples: int = 100_000,
+    n_resamples: int = 20_000,
 ) -> float:
     """Return the two-sided p of "differences are symmetric about 0" for their weighted sum.
 

@@ -16,6 +16,7 @@ from antiphon.evaluation.crossval import nested_cross_validation
 from antiphon.heads.detector import Detector
 from antiphon.pipeline.detectors import find_detector
 from antiphon.pipeline.files import replace_file
+from antiphon.pipeline.history import remember
 from antiphon.pipeline.judging import judge
 from antiphon.pipeline.report.data import Estimate, Quality
 from antiphon.pipeline.report.values import quality_from_json, to_json
@@ -115,6 +116,7 @@ def evaluate(
             notes={data.labels[i]: why for i, why in result.not_evaluable.items()},
         )
     ]
+    remember(folder, table, found[0])
     unseen = None if detector is None else _unseen(folder, detector, data, seed)
     if unseen is not None:
         found.append(unseen)

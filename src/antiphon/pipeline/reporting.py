@@ -16,6 +16,7 @@ from antiphon.audio.reader import read_span
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import AntiphonError, FileError, UserError
 from antiphon.heads.detector import Detector
+from antiphon.pipeline import history
 from antiphon.pipeline.detectors import find_detector, score_windows
 from antiphon.pipeline.evaluate import evaluate
 from antiphon.pipeline.report.data import (
@@ -23,7 +24,6 @@ from antiphon.pipeline.report.data import (
     Detections,
     Effort,
     Learning,
-    LearningCurve,
     Provenance,
     Quality,
     ReportData,
@@ -31,7 +31,6 @@ from antiphon.pipeline.report.data import (
     Uncovered,
 )
 from antiphon.pipeline.report.render import write_report
-from antiphon.pipeline.report.values import to_json
 from antiphon.pipeline.windows import WindowSet, load_windows, targets
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
@@ -87,8 +86,9 @@ def write_project_report(
         reporter.start("Scoring windows", None, "windows")
         probability = score_windows(windows, detector, np.arange(len(windows), dtype=np.int64))
         reporter.finish()
-    if detector is not None and quality and learning is None:
-        learning = _history(folder, table, quality)
+    judged = next((q for q in quality if q.folds), None)
+    if judged is not None and learning is None:
+        learning = history.learning(folder, table, judged)
     data = ReportData(
         summary=_summary(folder, table, windows, detector, notes),
         provenance=_provenance(folder, table, detector, seed),
@@ -245,53 +245,6 @@ def _clip(
         reporter.note(f"{facts['path']}: no clip in the report: {error}")
         return None
     return audio[0], int(facts["sample_rate"]), start, end
-
-
-def _history(
-    folder: ProjectFolder, table: VectorTable, quality: Sequence[Quality]
-) -> Learning | None:
-    """Remember what this evaluation reached and return the project's curve so far.
-
-    Points of other embeddings, other groups or other labels are not of the same curve.
-    """
-    judged = next((q for q in quality if q.folds), None)
-    if judged is None or judged.macro_average_precision is None:
-        return None
-    same = {
-        "table": table.name,
-        "group_by": judged.group_by,
-        "labels": [c.label for c in judged.classes],
-    }
-    folder.catalogue.add_event(
-        "evaluation",
-        {
-            **same,
-            "labels_spent": folder.catalogue.labels_spent(),
-            "macro_average_precision": to_json(judged.macro_average_precision),
-        },
-    )
-    events = [event.data for event in folder.catalogue.events("evaluation")]
-    rows = [row for row in events if all(row.get(k) == v for k, v in same.items())]
-    latest = {row["labels_spent"]: row["macro_average_precision"] for row in rows}
-    spent = sorted(latest)
-    if len(spent) < 2:
-        return None
-
-    def curve(part: str) -> npt.NDArray[np.float64]:
-        return np.array([latest[n][part] for n in spent], np.float64)
-
-    return Learning(
-        (
-            LearningCurve(
-                name="this project",
-                labels=np.array(spent, np.float64),
-                value=curve("value"),
-                low=curve("low"),
-                high=curve("high"),
-            ),
-        ),
-        measure="macro average precision, cross-validated on the labels of the time",
-    )
 
 
 def _uncovered(

@@ -10,6 +10,10 @@ from sklearn.metrics.pairwise import euclidean_distances
 from antiphon.active.dataset import LabelledSet
 
 
+# Beside other processes its threads wait for each other.
+torch.set_num_threads(1)
+
+
 class TorchDraws:
     """Initial weights and orders as torch draws them; what it gave is kept."""
 
@@ -73,29 +77,24 @@ def mean_average_precision(y: np.ndarray, p: np.ndarray) -> float:
 
 
 def choose(name: str, unlabelled, labelled, x, p, rng, n: int) -> list[int]:
-    """The three baselines: utilities from 0 to 1, the largest taken by argsort."""
-    if name == "random":
-        utility = rng.random(len(unlabelled), dtype=np.float32)
-    elif name == "margin":
-        if p.sum(axis=1).std() > 1e-3:
-            utility = 1.0 - 2.0 * np.abs(p[unlabelled] - 0.5).mean(axis=1)
-        else:
-            # Softmax: the mean distance from 0.5 is one number for all rows below 0.5.
-            top = np.sort(p[unlabelled], axis=1)
-            utility = 1.0 - (top[:, -1] - top[:, -2])
-    else:
-        if not labelled:
-            return rng.choice(unlabelled, n, replace=False).tolist()
+    """The baselines: a utility from 0 to 1 for each unlabelled row, the largest by argsort."""
+    if name == "coreset" and labelled:
         nearest = euclidean_distances(x[unlabelled], x[labelled]).min(axis=1)
         chosen: list[int] = []
         for _ in range(n):
-            best = int(nearest.argmax())
-            chosen.append(best)
-            to_best = euclidean_distances(x[unlabelled], x[unlabelled][best : best + 1])[:, 0]
-            nearest = np.minimum(nearest, to_best)
+            chosen.append(int(nearest.argmax()))
+            to_new = euclidean_distances(x[unlabelled], x[unlabelled][chosen[-1:]])[:, 0]
+            nearest = np.minimum(nearest, to_new)
             nearest[chosen] = -1.0
         return [unlabelled[i] for i in chosen]
-    return np.array(unlabelled)[np.argsort(utility)[-n:]].tolist()
+    if name == "margin":
+        sorted_p = np.sort(p[unlabelled], axis=1)
+        utility = 1.0 - (sorted_p[:, -1] - sorted_p[:, -2])
+    elif name == "margin-multilabel":
+        utility = 1.0 - np.abs(p[unlabelled] - 0.5).mean(axis=1) / 0.5
+    else:
+        utility = rng.random(len(unlabelled), dtype=np.float32)
+    return np.array(unlabelled)[np.argsort(utility.astype(np.float32))[-n:]].tolist()
 
 
 def reference_loop(

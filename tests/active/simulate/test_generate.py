@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import average_precision_score
 
@@ -153,3 +155,52 @@ def test_activations_have_their_range_and_the_length_of_the_recipe(activation: s
     assert negative == 0.0 if activation == "relu" else 0.2 < negative < 0.8
     if activation == "swish":
         assert data.embeddings.max() > 2 * -data.embeddings.min()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n_pool=st.integers(1, 60),
+    n_validation=st.integers(1, 40),
+    n_classes=st.integers(1, 8),
+    empty_share=st.sampled_from([0.0, 0.3, 0.9, 1.0]),
+    fullness=st.floats(0.0, 1.0),
+    extreme=st.dictionaries(
+        st.sampled_from(
+            ["gain", "background", "clumping", "overlap", "mixing", "missed", "spurious", "floor"]
+        ),
+        st.sampled_from([0.0, 1.0]),
+    ),
+    bout=st.sampled_from([1.0, 100.0]),
+    seed=st.integers(0, 2**20),
+)
+def test_any_recipe_that_is_accepted_can_be_made(
+    n_pool: int,
+    n_validation: int,
+    n_classes: int,
+    empty_share: float,
+    fullness: float,
+    extreme: dict[str, float],
+    bout: float,
+    seed: int,
+) -> None:
+    heard = 1.0 - empty_share
+    labels = heard * (1.0 + fullness * (n_classes - 1))
+    recipe = Recipe(
+        name="any",
+        n_pool=n_pool,
+        n_validation=n_validation,
+        n_classes=n_classes,
+        labels_per_sample=labels,
+        empty_share=empty_share,
+        dimension=5,
+        latent=3,
+        bout=bout,
+        duplicates=0.0,
+        **extreme,
+    )
+    data = generate(recipe, seed)
+    assert len(data.pool()) == n_pool
+    assert len(data.embeddings) == n_pool + n_validation
+    assert np.isfinite(data.embeddings).all()
+    assert data.targets.sum() == round(labels * (n_pool + n_validation))
+    assert set(data.recording[data.validation]).isdisjoint(data.recording[~data.validation])

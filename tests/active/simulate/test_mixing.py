@@ -137,6 +137,10 @@ def test_embeddings_are_kept_by_the_content_of_the_files(sources: Sources, tmp_p
     again = mix(sources, encoder, RECIPE, 0, mixture=QUICK, cache=cache)
     assert encoder.windows == seen
     assert np.array_equal(first.embeddings, again.embeddings)
+    (kept,) = cache.iterdir()
+    kept.write_bytes(b"not an array")
+    with pytest.raises(FileError, match=kept.name):
+        mix(sources, encoder, RECIPE, 0, mixture=QUICK, cache=cache)
     soundfile.write(sources.calls[0].path, np.zeros(RATE // 2), RATE)
     mix(sources, encoder, RECIPE, 0, mixture=QUICK, cache=cache)
     assert encoder.windows == 2 * seen

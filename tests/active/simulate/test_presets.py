@@ -54,7 +54,8 @@ def test_the_pooled_set_is_the_sum_of_the_site_years() -> None:
 
 
 def test_every_preset_has_all_variants_under_names_of_their_own() -> None:
-    assert list_presets() == [*PUBLISHED, "atbfl"]
+    junk = ["hsn-junk", "pow-junk", "uhh-junk", "atbfl-junk"]
+    assert list_presets() == [*PUBLISHED, "atbfl", *junk]
     recipes = [preset(name, variant) for name in list_presets() for variant in range(VARIANTS)]
     assert len({recipe.name for recipe in recipes}) == len(recipes)
     knobs = {tuple(sorted((replace(r, name="").to_json()).items())) for r in recipes}
@@ -75,3 +76,21 @@ def test_an_unknown_preset_or_variant_is_named() -> None:
         preset("hns")
     with pytest.raises(UserError, match="8"):
         preset("hsn", 8)
+
+
+def test_junk_changes_nothing_but_junk() -> None:
+    clean, dirty = preset("pow", 3), preset("pow-junk", 3)
+    assert dirty.junk_share == 0.05
+    assert dirty.junk_size > 2 * dirty.gain
+    same = replace(dirty, name=clean.name, junk_share=clean.junk_share, junk_size=clean.junk_size)
+    assert same == clean
+    data = [generate(replace(recipe, dimension=64), 0) for recipe in (clean, dirty)]
+    assert np.array_equal(data[0].targets, data[1].targets)
+    clean_rows, dirty_rows = (d.embeddings / np.linalg.norm(d.embeddings) for d in data)
+    cosine = np.sum(clean_rows * dirty_rows, axis=1)
+    cosine /= np.linalg.norm(clean_rows, axis=1) * np.linalg.norm(dirty_rows, axis=1)
+    moved = cosine < 0.999
+    assert moved.mean() == pytest.approx(0.05, abs=0.012)
+    middle = np.median(dirty_rows, axis=0)
+    length = np.linalg.norm(dirty_rows - middle, axis=1)
+    assert np.median(length[moved]) > 1.5 * np.median(length[~moved])

@@ -134,7 +134,7 @@ def _cell(place: tuple[str, str], found: Mapping[int, Result]) -> Cell:
         seeds=seeds,
         scores={name: mean_interval(values) for name, values in by_seed.items()},
         by_seed=by_seed,
-        curve=_curve(runs),
+        curve=mean_curve(runs),
         n_labelled=max(run.cycles[-1].n_labelled for run in runs),
         events=float(np.mean([run.events() for run in runs])),
         select_s=float(np.mean([run.select_s() for run in runs])),
@@ -145,7 +145,7 @@ def _cell(place: tuple[str, str], found: Mapping[int, Result]) -> Cell:
     )
 
 
-def _curve(runs: Sequence[Run]) -> Curve:
+def mean_curve(runs: Sequence[Run]) -> Curve:
     """Average curves of one schedule; those of another length are cut to what all have."""
     count = min(len(run.cycles) for run in runs)
     values = np.array([[cycle.mAP for cycle in run.cycles[:count]] for run in runs])

@@ -33,7 +33,7 @@ def curves_section(figures: Figures) -> Markup:
 
 
 def _chart(known: Sequence[tuple[SystemInfo, Cell]], data: SetInfo) -> Markup:
-    lines = [_series(s.label, c.curve) for s, c in known]
+    lines = [curve_series(s.label, c.curve) for s, c in known]
     last = max(c.curve.n_labelled[-1] for _, c in known)
     chart = line_chart(
         lines,
@@ -52,7 +52,8 @@ def _chart(known: Sequence[tuple[SystemInfo, Cell]], data: SetInfo) -> Markup:
     return figure(chart, f"{said}.", data=table(columns, rows, caption=said))
 
 
-def _series(name: str, curve: Curve) -> Series:
+def curve_series(name: str, curve: Curve) -> Series:
+    """Return a curve with a band of one standard deviation."""
     low = [m - s for m, s in zip(curve.mean, curve.sd, strict=True)]
     high = [m + s for m, s in zip(curve.mean, curve.sd, strict=True)]
     return Series(name, curve.n_labelled, curve.mean, low, high)

@@ -16,6 +16,7 @@ from antiphon.active.learner.record import Run
 from antiphon.errors import FileError, FormatError
 
 _PLAN, _RUNS, _FAILED, _CACHE, _LOGS = "benchmark.json", "runs", "failed", "cache", "logs"
+_EXPECTED = "expected.json"
 _FORMAT = 1
 
 
@@ -103,8 +104,9 @@ class Failure:
 class BenchmarkFolder:
     """A benchmark's folder.
 
-    ``benchmark.json`` holds what was asked for, ``runs/SET/SYSTEM/SEED.json`` each finished run,
-    ``failed/`` what failed last time, ``cache/`` packed embeddings.
+    ``benchmark.json`` holds what was asked for, ``expected.json`` the runs it comes to,
+    ``runs/SET/SYSTEM/SEED.json`` each finished one, ``failed/`` what failed last time, ``cache/``
+    packed embeddings.
 
     Parameters
     ----------
@@ -181,8 +183,9 @@ class BenchmarkFolder:
 
     def run_path(self, facts: SetFacts, system: System, seed: int) -> Path:
         """Return where a run's result is, or would be."""
+        data = f"{_slug(facts.name)}-{_slug(facts.key)[:12]}"
         name = f"{_slug(system.strategy.name)}-{system.key()[:12]}"
-        return self.path / _RUNS / f"{_slug(facts.name)}-{facts.key[:12]}" / name / f"{seed}.json"
+        return self.path / _RUNS / data / name / f"{seed}.json"
 
     def failure_path(self, run_path: Path) -> Path:
         """Return where it is noted that a run failed."""
@@ -191,6 +194,22 @@ class BenchmarkFolder:
     def source_failure_path(self, title: str) -> Path:
         """Return where it is noted that a set could not be read."""
         return self.path / _FAILED / "sets" / f"{_slug(title)[-80:]}.json"
+
+    def expect(self, paths: Sequence[Path]) -> None:
+        """Remember that results are to be at these paths."""
+        every = sorted({*self._expected(), *(str(p.relative_to(self.path)) for p in paths)})
+        write_whole(self.path / _EXPECTED, json.dumps(every, indent=0))
+
+    def missing(self) -> int:
+        """Return how many expected results are not there."""
+        return sum(not (self.path / name).is_file() for name in self._expected())
+
+    def _expected(self) -> list[str]:
+        try:
+            found = json.loads((self.path / _EXPECTED).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        return [str(name) for name in found]
 
     def results(self) -> tuple[list[Result], list[str]]:
         """Return all finished runs in a fixed order, and a note on each file that is broken."""

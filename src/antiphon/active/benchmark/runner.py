@@ -170,6 +170,7 @@ def _missing(
                     for seed in group.seeds:
                         path = folder.run_path(one, system, seed)
                         jobs.setdefault(path, _Job(source, one, system, seed, path))
+    folder.expect(list(jobs))
     missing = []
     for job in jobs.values():
         there = None if redo else read_result(job.path)

@@ -58,7 +58,12 @@ def against_random_section(figures: Figures) -> Markup:
         counts = [len(found.wins), len(found.losses), len(found.undecided)]
         marks = [_MARKS[set_verdict(figures, system, random, d)] for d in figures.sets]
         rows.append(
-            [name_cell(system.label), random.label, *(Cell(f"{n}", n) for n in counts), *marks]
+            [
+                name_cell(system.label),
+                name_cell(random.label),
+                *(Cell(f"{n}", n) for n in counts),
+                *marks,
+            ]
         )
     caption = "AULC against Random on each set, beyond the noise between repeats"
     said = (

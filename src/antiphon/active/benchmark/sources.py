@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from antiphon.active.base import Strategy
 from antiphon.active.dataset import LabelledSet
 from antiphon.active.learner.config import LoopConfig
 from antiphon.errors import FileError, UserError
+
+if TYPE_CHECKING:
+    from antiphon.active.baseal.config import BaseALConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class SetFacts:
         As in :class:`~antiphon.active.dataset.LabelledSet`.
     n_pool, n_judges, n_labels, dim
         Rows that may be selected, rows that judge, classes, length of an embedding.
+    model
+        Which vectors, as ``perch_v2``.
     """
 
     key: str
@@ -36,9 +42,10 @@ class SetFacts:
     n_labels: int
     dim: int
     notes: tuple[str, ...] = ()
+    model: str = ""
 
     @classmethod
-    def of(cls, data: LabelledSet) -> SetFacts:
+    def of(cls, data: LabelledSet, model: str = "") -> SetFacts:
         """Return the facts of a set."""
         return cls(
             key=data.key,
@@ -50,6 +57,7 @@ class SetFacts:
             n_labels=len(data.labels),
             dim=data.embeddings.shape[1],
             notes=data.notes,
+            model=model,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -72,6 +80,10 @@ class SetSource(Protocol):
 
     def load(self, cache: Path | None) -> list[LabelledSet]:
         """Return the sets."""
+        ...
+
+    def vectors(self) -> str:
+        """Return which model made the vectors."""
         ...
 
     def facts(self) -> list[SetFacts] | None:
@@ -117,6 +129,12 @@ class FolderSource:
         data = read_subset(Path(self.path), self.model, compat=self.compat, cache=cache)
         return split_by_deployment(data) if self.split else [data]
 
+    def vectors(self) -> str:
+        """Return the name of the folder that holds them."""
+        from antiphon.active.baseal.folders import vector_folder
+
+        return vector_folder(Path(self.path), self.model).name
+
     def facts(self) -> list[SetFacts] | None:
         """Return None: it must be read."""
         return None
@@ -142,12 +160,19 @@ class ConfigSource:
 
     def load(self, cache: Path | None) -> list[LabelledSet]:
         """Read the data that the experiment names."""
+        return [self._experiment().read(compat=self.compat, cache=cache)]
+
+    def vectors(self) -> str:
+        """Return the experiment's ``model_name``."""
+        return self._experiment().model_name
+
+    def _experiment(self) -> BaseALConfig:
         from antiphon.active.baseal.config import read_config
 
         experiments = read_config(Path(self.path))
         if self.index >= len(experiments):
             raise FileError(self.path, f"it has no experiment {self.index + 1} any more")
-        return [experiments[self.index].read(compat=self.compat, cache=cache)]
+        return experiments[self.index]
 
     def facts(self) -> list[SetFacts] | None:
         """Return None: it must be read."""
@@ -201,6 +226,10 @@ class PresetSource:
         data = generate(preset(self.preset, self.variant), self.seed)
         return [replace(data, name=self.title, key=self.key())]
 
+    def vectors(self) -> str:
+        """Return that they are simulated."""
+        return "simulated"
+
     def facts(self) -> list[SetFacts] | None:
         """Return what the recipe says; nothing is generated."""
         from antiphon.active.simulate.presets import preset
@@ -217,6 +246,7 @@ class PresetSource:
                 n_labels=recipe.n_classes,
                 dim=recipe.dimension,
                 notes=(f"simulated, seed {self.seed}",),
+                model=self.vectors(),
             )
         ]
 
@@ -286,13 +316,18 @@ class StrategySource:
             return self.name
         from antiphon.active.baseal.participant import load_sampling
 
-        return load_sampling(
+        found = load_sampling(
             Path(self.path),
             self.method,
             compat=config.compat,
             passes=config.dropout_passes if config.dropout else 1,
             dropout=config.dropout,
         )
+        # Such code is handed the head as a model of torch where torch is installed. To import it
+        # takes seconds, which are not the selection's.
+        if importlib.util.find_spec("torch") is not None:
+            importlib.import_module("torch")
+        return found
 
     def identity(self) -> str:
         """Return the name, and for a file the digest of its content and the method."""

@@ -37,13 +37,14 @@ class Worker:
         self._out = out
         self._source: Mapping[str, Any] | None = None
         self._sets: list[LabelledSet] = []
+        self._model = ""
 
     def do(self, task: Mapping[str, Any]) -> None:
         """Do one task; whatever it raises becomes an event."""
         try:
             if task["task"] == "facts":
                 sets = self._load(task["source"], Path(task["cache"]))
-                self.say("facts", facts=[SetFacts.of(data).to_json() for data in sets])
+                self.say("facts", facts=[SetFacts.of(d, self._model).to_json() for d in sets])
             else:
                 self._run(task)
                 self.say("done")
@@ -64,14 +65,17 @@ class Worker:
             int(task["seed"]),
             on_cycle=lambda cycle: self.say("cycle", n_labelled=cycle.n_labelled),
         )
-        result = Result(SetFacts.of(data), system, task["system_key"], run, task["made"])
+        result = Result(
+            SetFacts.of(data, self._model), system, task["system_key"], run, task["made"]
+        )
         write_whole(Path(task["path"]), json.dumps(result.to_json()))
 
     def _load(self, source: Mapping[str, Any], cache: Path) -> list[LabelledSet]:
         if source != self._source:
             # Let go of the old ones first: two large sets may not fit together.
             self._source, self._sets = None, []
-            self._sets = source_from_json(source).load(cache)
+            found = source_from_json(source)
+            self._sets, self._model = found.load(cache), found.vectors()
             self._source = source
         return self._sets
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import antiphon
 from antiphon.errors import AntiphonError
 
 _WORKER = "antiphon.active.benchmark.worker"
 # Processes that die before they are ready, in a row, until it is plain that none will start.
 _MOST_STILLBORN = 3
 _LOOK_S = 1.0
+# From the end of a process's output to its own.
+_GRACE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +123,10 @@ class Workers:
                 task = process.task
                 if event["event"] in ("facts", "done", "failed"):
                     process.task = None
+                if event["event"] == "failed":
+                    # Code that was interrupted may have left anything behind.
+                    process.popen.kill()
+                    self._bury(process, on_event)
                 on_event(task, event)
 
     def _busy(self) -> int:
@@ -145,7 +150,7 @@ class Workers:
         self._started += 1
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"worker-{os.getpid()}-{self._started}.txt"
-        package = str(Path(antiphon.__file__).resolve().parent.parent)
+        package = str(Path(__file__).resolve().parents[3])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         # One thread each: runs are the same to the bit then, and do not wait for each other.
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -179,8 +184,11 @@ class Workers:
         if process not in self._processes:
             return
         self._processes.remove(process)
-        process.popen.kill()
-        code = process.popen.wait()
+        try:
+            code = process.popen.wait(timeout=_GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.popen.kill()
+            code = process.popen.wait()
         if not process.ready:
             self._stillborn += 1
             if self._stillborn >= _MOST_STILLBORN:
@@ -196,6 +204,7 @@ class Workers:
         for process in list(self._processes):
             silent = time.monotonic() - process.heard
             if process.task is not None and silent > self._silence_s:
+                process.popen.kill()
                 self._bury(process, on_event, f"nothing was heard of it for {silent:.0f} s")
 
 

@@ -60,7 +60,9 @@ def nearest_similarity(pool: PoolView, space: str, points: Float32) -> Float32:
     cosine
         -1 where nothing is labelled.
     """
-    return np.maximum(1.0 - 0.5 * nearest_gap(pool, space, points), np.float32(-1.0))
+    gap = nearest_gap(pool, space, points)
+    cosine: Float32 = np.maximum(1.0 - 0.5 * gap, np.float32(-1.0))
+    return cosine
 
 
 def choose_apart(

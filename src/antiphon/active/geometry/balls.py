@@ -7,12 +7,13 @@ import numpy.typing as npt
 
 from antiphon.active.base import Float32, Int64
 from antiphon.active.geometry.distances import ENTRIES, squared_distances, squared_lengths
+from antiphon.threads import few_threads
 
 Bits = npt.NDArray[np.uint64]
 Bool = npt.NDArray[np.bool_]
 
-# Side of the square blocks of a symmetric comparison.
-SIDE = 2048
+# Side of the square blocks that are compared at once; a multiple of 8.
+SIDE = 512
 
 
 def pure_radius(points: Float32, clusters: Int64, rows: Int64, purity: float = 0.95) -> float:
@@ -44,7 +45,8 @@ def pure_radius(points: Float32, clusters: Int64, rows: Int64, purity: float = 0
         foreign[start : start + step] = np.sqrt(block.min(axis=1))
     # As many balls may be impure, those that touch another cluster first.
     allowed = int(np.floor((1.0 - purity) * len(rows) + 1e-9))
-    return float(np.nextafter(np.sort(foreign)[min(allowed, len(rows) - 1)], 0.0))
+    # A little less, as distances are known in float32.
+    return float(np.sort(foreign)[min(allowed, len(rows) - 1)]) * (1.0 - 1e-6)
 
 
 def within(points: Float32, targets: Int64 | None, radius: float) -> Bits:
@@ -67,19 +69,22 @@ def within(points: Float32, targets: Int64 | None, radius: float) -> Bits:
     n = len(points)
     width = n if targets is None else len(targets)
     found = np.zeros((n, -(-width // 64) * 8), np.uint8)
-    limit = np.float32(min(radius * radius, 1e30))
     half = 0.5 * squared_lengths(points)
-    others, offset = (points, half) if targets is None else (points[targets], half[targets])
-    for start in range(0, n, SIDE):
-        block, own = points[start : start + SIDE], half[start : start + SIDE, None]
-        # A comparison of a block with a later one also serves the other way round.
-        for at in range(start if targets is None else 0, width, SIDE):
-            near = block @ others[at : at + SIDE].T
-            near -= own
-            close = near >= offset[at : at + SIDE] - 0.5 * limit
-            _store(found, start, at, close)
-            if targets is None and at > start:
-                _store(found, at, start, close.T)
+    limit = np.float32(0.5 * min(radius * radius, 1e30))
+    one = np.ones(n, np.float32)
+    # One product gives half of (radius^2 - distance^2).
+    own = np.column_stack([points, limit - half, one])
+    other = np.column_stack([points, one, -half])
+    other = np.ascontiguousarray(other if targets is None else other[targets])
+    with few_threads(0):
+        for start in range(0, n, SIDE):
+            block = own[start : start + SIDE]
+            # A comparison of a block with a later one also serves the other way round.
+            for at in range(start if targets is None else 0, width, SIDE):
+                close = block @ other[at : at + SIDE].T >= 0.0
+                _store(found, start, at, close)
+                if targets is None and at > start:
+                    _store(found, at, start, np.ascontiguousarray(close.T))
     if targets is None:
         _set_diagonal(found)
     else:
@@ -118,31 +123,33 @@ def cover_most(
     -----
     Gains only shrink: one computed before the last choices is an upper bound (Minoux 1978).
     """
-    order = generator.permutation(candidates)
     done = np.zeros(balls.shape[1], np.uint64)
     if len(covered):
         done = np.bitwise_or.reduce(balls[covered], axis=0)
+    # A fraction added to each count decides between equal ones.
+    chance = 0.5 * generator.random(len(candidates))
     bound = np.concatenate(
-        [count(balls[order[at : at + SIDE]] & ~done) for at in range(0, len(order), SIDE)]
+        [count(balls[candidates[at : at + SIDE]] & ~done) for at in range(0, len(candidates), SIDE)]
     )
+    bound = bound + chance
     rows = np.empty(n, np.int64)
     gain = np.empty(n, np.int64)
     for i in range(n):
-        fresh = np.zeros(len(order), dtype=bool)
+        fresh = np.zeros(len(candidates), dtype=bool)
         amount = 64
         best = int(np.argmax(bound))
         while not fresh[best]:
-            near = np.arange(len(order))
-            if amount < len(order):
-                near = np.argpartition(bound, len(order) - amount)[-amount:]
-            stale = near[~fresh[near] & (bound[near] >= 0)]
-            bound[stale] = count(balls[order[stale]] & ~done)
+            near = np.arange(len(candidates))
+            if amount < len(candidates):
+                near = np.argpartition(bound, len(bound) - amount)[-amount:]
+            stale = near[~fresh[near] & (bound[near] >= 0.0)]
+            bound[stale] = count(balls[candidates[stale]] & ~done) + chance[stale]
             fresh[stale] = True
             best = int(np.argmax(bound))
             amount *= 4
-        rows[i], gain[i] = order[best], bound[best]
-        done |= balls[order[best]]
-        bound[best] = -1
+        rows[i], gain[i] = candidates[best], int(bound[best])
+        done |= balls[candidates[best]]
+        bound[best] = -1.0
     return rows, gain
 
 

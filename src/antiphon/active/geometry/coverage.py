@@ -66,17 +66,17 @@ def cover_greedily(
     """
     targets = points[wanted]
     step = max(1, ENTRIES // max(1, len(wanted)))
-    reach = np.zeros(len(wanted), np.float32)
-    for start in range(0, len(covered), step):
-        block = rbf(points[covered[start : start + step]], targets, width)
-        np.maximum(reach, block.max(axis=0), out=reach)
-    bound = np.empty(len(candidates))
-    for start in range(0, len(candidates), step):
-        rows = candidates[start : start + step]
-        bound[start : start + step] = _gains(points[rows], targets, weight, reach, width)
     rows = np.empty(n, np.int64)
     utility = np.empty(n, np.float32)
-    with few_threads(0):
+    with few_threads(points.size):
+        reach = np.zeros(len(wanted), np.float32)
+        for start in range(0, len(covered), step):
+            block = rbf(points[covered[start : start + step]], targets, width)
+            np.maximum(reach, block.max(axis=0), out=reach)
+        bound = np.empty(len(candidates))
+        for start in range(0, len(candidates), step):
+            block = points[candidates[start : start + step]]
+            bound[start : start + step] = _gains(block, targets, weight, reach, width)
         for i in range(n):
             fresh = np.zeros(len(candidates), dtype=bool)
             amount = REFRESH

@@ -9,13 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.active.base import Float32, Int64, Selection
-from antiphon.active.geometry.distances import nearest_squared
+from antiphon.active.geometry.distances import nearest_squared, squared_lengths
 from antiphon.threads import few_threads
 
 Float64 = npt.NDArray[np.float64]
 
-# Rows whose distances are refined at once, at first.
-REFRESH = 64
+# Rows whose distances are refined at once, at first, and those never refined before.
+REFRESH = 32
+REFRESH_NEW = 256
+# Centres that all rows are compared with before the farthest rows meet the others.
+FEW = 32
 # New centres above which all distances are brought up to date at once.
 MANY = 128
 # Rows that are centred at once.
@@ -52,26 +55,27 @@ def farthest_first(
     """
     free = points[candidates]
     nearest = np.full(len(free), 4.0, np.float32)
-    for start in range(0, len(labelled), 1024):
-        block = points[labelled[start : start + 1024]]
-        np.minimum(nearest, 2.0 - 2.0 * (free @ block.T).max(axis=1), out=nearest)
     gain = weight[candidates]
     taken = np.zeros(len(free), dtype=bool)
     rows = np.empty(n, np.int64)
     utility = np.empty(n, np.float32)
-    for i in range(n):
-        if i == 0 and len(labelled) == 0:
-            some = generator.choice(len(free), size=min(256, len(free)), replace=False)
-            best = int(some[np.argmax(free[some] @ free[some].mean(axis=0))])
-            value = 1.0
-        else:
-            score = gain * np.sqrt(np.maximum(nearest, 0.0))
-            score[taken] = -1.0
-            best = int(np.argmax(score))
-            value = float(score[best])
-        rows[i], utility[i] = candidates[best], value
-        np.minimum(nearest, 2.0 - 2.0 * (free @ free[best]), out=nearest)
-        taken[best] = True
+    with few_threads(free.size):
+        for start in range(0, len(labelled), 1024):
+            block = points[labelled[start : start + 1024]]
+            np.minimum(nearest, 2.0 - 2.0 * (free @ block.T).max(axis=1), out=nearest)
+        for i in range(n):
+            if i == 0 and len(labelled) == 0:
+                some = generator.choice(len(free), size=min(256, len(free)), replace=False)
+                best = int(some[np.argmax(free[some] @ free[some].mean(axis=0))])
+                value = 1.0
+            else:
+                score = gain * np.sqrt(np.maximum(nearest, 0.0))
+                score[taken] = -1.0
+                best = int(np.argmax(score))
+                value = float(score[best])
+            rows[i], utility[i] = candidates[best], value
+            np.minimum(nearest, 2.0 - 2.0 * (free @ free[best]), out=nearest)
+            taken[best] = True
     return Selection(rows, utility)
 
 
@@ -167,16 +171,34 @@ def _central(vectors: Float32, candidates: Int64, generator: np.random.Generator
 
 
 def _tighten(vectors: Float32, mean: Float32, fresh: Int64, bound: Float64) -> None:
-    """Lower the bounds to the float32 distances to new centres, rounding error included."""
+    """Lower the bounds by float32 distances to new centres, rounding error included.
+
+    All rows are compared with a few centres, the eighth of them that lies farthest then with
+    all: the others are hardly ever looked at, and any centre gives a bound.
+    """
     anchors = vectors[fresh] - mean
-    reach = np.linalg.norm(anchors, axis=1)
-    gamma = (vectors.shape[1] + 8) * float(np.finfo(np.float32).eps)
+    few, every = len(anchors), np.arange(len(vectors))
+    if few > 4 * FEW:
+        few = FEW
     for start in range(0, len(vectors), BLOCK):
-        block = vectors[start : start + BLOCK] - mean
-        near, which = nearest_squared(block, anchors)
-        slack = gamma * np.square(np.linalg.norm(block, axis=1) + reach[which])
-        part = bound[start : start + BLOCK]
-        np.minimum(part, near.astype(np.float64) + slack, out=part)
+        _lower(
+            vectors[start : start + BLOCK], mean, anchors[:few], every[start : start + BLOCK], bound
+        )
+    if few == len(anchors):
+        return
+    far = np.sort(_largest(bound, len(vectors) // 8))
+    for start in range(0, len(far), BLOCK):
+        rows = far[start : start + BLOCK]
+        _lower(vectors[rows], mean, anchors[few:], rows, bound)
+
+
+def _lower(block: Float32, mean: Float32, anchors: Float32, rows: Int64, bound: Float64) -> None:
+    """Lower the bounds of some rows by their distances to the anchors."""
+    gamma = (block.shape[1] + 8) * float(np.finfo(np.float32).eps)
+    centred = block - mean
+    near, which = nearest_squared(centred, anchors)
+    reach = np.sqrt(squared_lengths(centred)) + np.sqrt(squared_lengths(anchors))[which]
+    bound[rows] = np.minimum(bound[rows], near + gamma * np.square(reach, dtype=np.float64))
 
 
 def _lazily(
@@ -200,12 +222,14 @@ def _lazily(
         amount = REFRESH
         best = int(np.argmax(open_))
         while reach.compared[candidates[best]] < at:
-            near = np.arange(len(open_))
-            if amount < len(open_):
-                near = np.argpartition(open_, len(open_) - amount)[-amount:]
-            near = near[open_[near] > -np.inf]
+            near = _largest(open_, amount)
             done = reach.compared[candidates[near]]
-            for part in (near[done == 0], near[(done > 0) & (done < at)]):
+            parts = [near[(done > 0) & (done < at)]]
+            if (done == 0).any():
+                # Comparing with all centres costs much the same for a few rows and for many.
+                many = _largest(open_, max(amount, REFRESH_NEW))
+                parts.append(many[reach.compared[candidates[many]] == 0])
+            for part in parts:
                 if len(part):
                     _compare(vectors, mean, candidates[part], reach, anchors[:at], length[:at])
                     open_[part] = reach.bound[candidates[part]]
@@ -218,6 +242,14 @@ def _lazily(
         open_[best] = -np.inf
     reach.centres = np.concatenate([reach.centres, rows[begin:]])
     return Selection(rows, utility)
+
+
+def _largest(values: Float64, amount: int) -> Int64:
+    """Return where the largest values stand, in no order; minus infinity is left out."""
+    near = np.arange(len(values))
+    if amount < len(values):
+        near = np.argpartition(values, len(values) - amount)[-amount:]
+    return near[values[near] > -np.inf]
 
 
 def _compare(

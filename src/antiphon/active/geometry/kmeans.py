@@ -10,11 +10,14 @@ import scipy.sparse
 
 from antiphon.active.base import Float32, Int64
 from antiphon.active.geometry.distances import nearest_squared, squared_distances, squared_lengths
+from antiphon.threads import few_threads
 
 Float64 = npt.NDArray[np.float64]
 
 # Rows that seeds are drawn from, at least; ten for each cluster if that is more.
 SEEDED = 4096
+# Clusters up to which each seed is the best of several: with few, one bad seed spoils the result.
+FEW = 64
 
 
 def draw_seeds(
@@ -58,28 +61,30 @@ def draw_seeds(
     drawn = np.zeros(n, dtype=bool)
     rows = np.empty(k, np.int64)
     share = np.empty(k)
-    for i in range(k):
-        total = None if gap is None else np.cumsum(gap)
-        if gap is None or total is None or total[-1] <= 0.0:
-            some = np.flatnonzero(~drawn)
-            rows[i], share[i] = some[generator.integers(len(some))], 1.0 / len(some)
-            after = _gaps(points, length, rows[i : i + 1])[0]
-            gap = after if gap is None else np.minimum(gap, after)
-        else:
-            at = np.searchsorted(total, generator.random(trials) * total[-1], side="right")
-            # Rounding can point behind the last row that has a chance.
-            some = np.minimum(at, int(np.flatnonzero(gap)[-1]))
-            after = np.minimum(_gaps(points, length, some), gap)
-            best = int(after.sum(axis=1).argmin()) if trials > 1 else 0
-            rows[i], share[i] = some[best], gap[some[best]] / total[-1]
-            gap = after[best]
-        drawn[rows[i]] = True
-        gap[drawn] = 0.0
+    # Small products again and again: threads would wait for each other.
+    with few_threads(points.size):
+        for i in range(k):
+            total = None if gap is None else np.cumsum(gap)
+            if gap is None or total is None or total[-1] <= 0.0:
+                some = np.flatnonzero(~drawn)
+                rows[i], share[i] = some[generator.integers(len(some))], 1.0 / len(some)
+                after = _gaps(points, length, rows[i : i + 1])[0]
+                gap = after if gap is None else np.minimum(gap, after)
+            else:
+                at = np.searchsorted(total, generator.random(trials) * total[-1], side="right")
+                # Rounding can point behind the last row that has a chance.
+                some = np.minimum(at, int(np.flatnonzero(gap)[-1]))
+                after = np.minimum(_gaps(points, length, some), gap)
+                best = int(after.sum(axis=1).argmin()) if trials > 1 else 0
+                rows[i], share[i] = some[best], gap[some[best]] / total[-1]
+                gap = after[best]
+            drawn[rows[i]] = True
+            gap[drawn] = 0.0
     return rows, share
 
 
 def lloyd(
-    points: Float32, centres: Float32, rounds: int, fixed: int = 0, tolerance: float = 1e-4
+    points: Float32, centres: Float32, rounds: int, fixed: int = 0, tolerance: float = 0.005
 ) -> tuple[Float32, Int64, Float32]:
     """Move centres to the means of the points nearest to them.
 
@@ -107,20 +112,21 @@ def lloyd(
     centres = centres.copy()
     ones = np.ones(n, np.float32)
     pointer = np.arange(n + 1)
-    distance, cluster = nearest_squared(points, centres)
-    for _ in range(rounds):
-        member = scipy.sparse.csc_array((ones, cluster, pointer), shape=(k, n))
-        size = np.bincount(cluster, minlength=k)
-        filled = np.flatnonzero(size[fixed:]) + fixed
-        centres[filled] = (member @ points)[filled] / size[filled, None]
-        empty = np.flatnonzero(size[fixed:] == 0) + fixed
-        if len(empty):
-            far = np.argsort(-distance, kind="stable")[: len(empty)]
-            centres[empty[: len(far)]] = points[far]
-        before = cluster
+    with few_threads(points.size):
         distance, cluster = nearest_squared(points, centres)
-        if np.count_nonzero(cluster != before) <= tolerance * n and not len(empty):
-            break
+        for _ in range(rounds):
+            member = scipy.sparse.csc_array((ones, cluster, pointer), shape=(k, n))
+            size = np.bincount(cluster, minlength=k)
+            filled = np.flatnonzero(size[fixed:]) + fixed
+            centres[filled] = (member @ points)[filled] / size[filled, None]
+            empty = np.flatnonzero(size[fixed:] == 0) + fixed
+            if len(empty):
+                far = np.argsort(-distance, kind="stable")[: len(empty)]
+                centres[empty[: len(far)]] = points[far]
+            before = cluster
+            distance, cluster = nearest_squared(points, centres)
+            if np.count_nonzero(cluster != before) <= tolerance * n and not len(empty):
+                break
     return centres, cluster, distance
 
 
@@ -130,7 +136,7 @@ def kmeans(
     generator: np.random.Generator,
     *,
     fixed: Float32 | None = None,
-    rounds: int = 10,
+    rounds: int = 6,
 ) -> tuple[Float32, Int64, Float32]:
     """Cluster points around ``k`` means and, if given, around fixed centres.
 
@@ -157,7 +163,8 @@ def kmeans(
         some = points[np.sort(generator.choice(n, sample, replace=False))]
     covered = 0 if fixed is None else len(fixed)
     nearest = None if fixed is None or covered == 0 else nearest_squared(some, fixed)[0]
-    rows, _ = draw_seeds(some, k, generator, nearest=nearest)
+    trials = 0 if k <= FEW else 1
+    rows, _ = draw_seeds(some, k, generator, nearest=nearest, trials=trials)
     centres = some[rows]
     if fixed is not None:
         centres = np.concatenate([fixed, centres])

@@ -36,9 +36,9 @@ class LoopConfig:
         Adam operation by operation as torch does it, on one thread, instead of the fused one.
         Both are the same algorithm; sums are rounded differently.
     compat
-        BaseAL's way where it differs: before each selection the head is asked for all rows,
-        validation included, whether the strategy needs it or not. It costs time and changes no
-        number.
+        BaseAL's way where it differs: random, margin and CoreSet draw, break ties and begin as
+        there (:mod:`antiphon.active.learner.compat`), and before each selection the head is asked
+        for all rows, validation included, needed or not.
     time_limit_s
         Longest time that one selection may take; None for no limit.
     """

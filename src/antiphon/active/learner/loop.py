@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from antiphon.active.base import PoolView, Strategy
 from antiphon.active.dataset import LabelledSet
+from antiphon.active.learner.compat import as_in_baseal
 from antiphon.active.learner.config import LoopConfig
 from antiphon.active.learner.guard import ask
 from antiphon.active.learner.head import Draws, Head, NumpyDraws
@@ -19,6 +20,7 @@ from antiphon.active.learner.record import Cycle, Run
 from antiphon.active.learner.scores import Scores, judge
 from antiphon.active.learner.view import PoolHead
 from antiphon.active.registry import get_strategy
+from antiphon.errors import UserError
 from antiphon.threads import few_threads
 
 __all__ = ["Cycle", "LoopConfig", "Run", "run_loop"]
@@ -40,6 +42,7 @@ def run_loop(
     seed: int = 0,
     *,
     draws: Draws | None = None,
+    generator: np.random.Generator | None = None,
     on_cycle: Callable[[Cycle], None] | None = None,
 ) -> Run:
     """Run a strategy on a data set until the budget is spent.
@@ -61,19 +64,23 @@ def run_loop(
         The only source of randomness: equal seeds, equal runs to the bit on one machine. The head
         and the orders are the same for all strategies of one seed.
     draws
-        Initial weights and orders from elsewhere.
+        Initial weights and orders from elsewhere, to repeat another program's run.
+    generator
+        What the strategy draws from, for the same purpose.
     on_cycle
         Told each cycle as it ends.
 
     Raises
     ------
+    UserError
+        If the set has no row to choose, or vectors that are not finite.
     StrategyError
         If the strategy raises, hangs, or returns something that cannot be labelled.
     """
     config = config or LoopConfig()
     # One thread: a run is the same to the bit then, and runs go beside each other.
     with few_threads(0):
-        return _Loop(data, strategy, config, seed, draws).run(on_cycle)
+        return _Loop(data, strategy, config, seed, draws, generator).run(on_cycle)
 
 
 class _Loop:
@@ -84,18 +91,25 @@ class _Loop:
         config: LoopConfig,
         seed: int,
         draws: Draws | None,
+        generator: np.random.Generator | None,
     ) -> None:
         self.data, self.config, self.seed = data, config, seed
-        self.strategy = _named(strategy)
-        self.first = self.strategy if config.warmup is None else _named(config.warmup)
+        self.strategy = _named(strategy, config.compat)
+        warmup = config.warmup
+        self.first = self.strategy if warmup is None else _named(warmup, config.compat)
         training, choosing, masks = np.random.SeedSequence(seed).spawn(3)
-        self.generator = np.random.default_rng(choosing)
+        self.generator = generator or np.random.default_rng(choosing)
         self.masks = NumpyDraws(np.random.default_rng(masks))
         self.pool, judges = data.pool(), data.judges()
         self.x = np.ascontiguousarray(data.embeddings[self.pool], np.float32)
         self.y = np.ascontiguousarray(data.targets[self.pool], np.float32)
+        if len(self.pool) == 0:
+            raise UserError(f"{data.name} has no rows to choose from: all of them are validation.")
         self.x_judge = np.ascontiguousarray(data.embeddings[judges], np.float32)
         self.y_judge = np.ascontiguousarray(data.targets[judges], np.float32)
+        for x in (self.x, self.x_judge):
+            if not np.isfinite(x.sum(dtype=np.float64)):
+                raise UserError(f"{data.name} has vectors with NaN or infinite values.")
         self.metadata: pa.Table | None = (
             None if data.metadata is None else data.metadata.take(pa.array(self.pool))
         )
@@ -198,9 +212,9 @@ class _Loop:
         return scores
 
 
-def _named(strategy: str | Strategy) -> _Named:
+def _named(strategy: str | Strategy, compat: bool) -> _Named:
     if isinstance(strategy, str):
-        card = get_strategy(strategy)
+        card = as_in_baseal(get_strategy(strategy)) if compat else get_strategy(strategy)
         return _Named(card.name, card.strategy, card.needs_head)
     name = getattr(strategy, "name", None) or getattr(strategy, "__name__", "strategy")
     return _Named(str(name), strategy, bool(getattr(strategy, "needs_head", False)))

@@ -91,15 +91,17 @@ def _counts(
 
 def _settle(count: Int64, times: Int64, wanted: int, most: int, rng: np.random.Generator) -> None:
     """Add or take single labels at random occupied segments until the sum is as wanted."""
+    missing = wanted - int(count @ times)
+    # Empty segments get a label, or others lose their last, only when there is no other way.
     for allowed in (range(1, most), range(most)):
         for row in rng.permutation(len(count)):
-            missing = wanted - int(count @ times)
             if missing == 0:
                 return
             step = 1 if missing > 0 else -1
             inside = count[row] in allowed if step > 0 else count[row] - 1 in allowed
             if inside and times[row] <= abs(missing):
                 count[row] += step
+                missing -= step * int(times[row])
 
 
 def _wishes(recipe: Recipe, layout: Layout, first: Int64, rng: np.random.Generator) -> Float64:

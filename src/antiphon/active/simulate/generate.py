@@ -16,13 +16,15 @@ from antiphon.active.simulate.recipe import Recipe
 from antiphon.errors import UserError
 
 # Raised with every change to what is drawn, so that results on older sets are not mixed in.
-ALGORITHM = 1
+ALGORITHM = 2
 # Classes that resemble each other.
 _GROUP = 4
 # Seconds of a segment, for the names.
 _SEGMENT_S = 5
 # Distance between a segment and one that nearly repeats it, relative to the background.
 _REPEAT = 0.1
+# Below this the latent vectors are all the same.
+_NO_SPREAD = 1e-6
 
 
 def generate(recipe: Recipe, seed: int) -> LabelledSet:
@@ -55,8 +57,10 @@ def generate(recipe: Recipe, seed: int) -> LabelledSet:
     latent += _calls(recipe, layout, events.heard, streams[2])
     _add_clutter(latent, recipe, layout, streams[2])
     _repeat(latent, recipe, layout, streams[2])
+    # Measured without junk, so that junk changes no other segment.
+    spread = _spread(latent)
     _add_junk(latent, recipe, streams[2])
-    embeddings = _observe(latent, recipe, streams[3])
+    embeddings = _observe(latent, spread, recipe, streams[3])
     stems = [f"R{r:04d}" for r in range(int(layout.recording.max()) + 1)]
     names = tuple(
         f"{stems[r]}_{p * _SEGMENT_S:05d}"
@@ -169,11 +173,16 @@ def _add_junk(latent: Float32, recipe: Recipe, rng: np.random.Generator) -> None
     latent[rows] += size.astype(np.float32)[:, None] * away
 
 
-def _observe(latent: Float32, recipe: Recipe, rng: np.random.Generator) -> Float32:
+def _spread(latent: Float32) -> float:
+    """Return the root of the mean squared distance from the mean, 1 where all is the same."""
+    spread = float(np.sqrt(latent.var(axis=0).sum()))
+    return spread if spread > _NO_SPREAD else 1.0
+
+
+def _observe(latent: Float32, spread: float, recipe: Recipe, rng: np.random.Generator) -> Float32:
     """Map to the embedding space, ``(n, dimension)``."""
-    spread = np.sqrt(float(np.mean(np.square(latent - latent.mean(axis=0)))) * recipe.latent)
     weight = _normal(rng, recipe.latent, recipe.dimension)
-    weight *= np.float32(recipe.contrast / max(spread, 1e-9))
+    weight *= np.float32(recipe.contrast / spread)
     out: Float32 = latent @ weight
     out += _normal(rng, 1, recipe.dimension)
     out += np.float32(recipe.floor * recipe.contrast) * _normal(rng, *out.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path as FilePath
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy import fft
 
-from antiphon.active.dataset import Float32, LabelledSet
+from antiphon.active.dataset import Float32, Int64, LabelledSet
 from antiphon.active.simulate.dividing import Sides, divide
 from antiphon.active.simulate.events import draw_events
 from antiphon.active.simulate.layout import Layout, lay_out
@@ -25,7 +26,7 @@ from antiphon.audio.synthesis.distractors import draw_distractor
 from antiphon.audio.synthesis.propagation import Path, receive
 from antiphon.audio.windows import window_starts
 from antiphon.encoders.base import Encoder
-from antiphon.errors import UserError
+from antiphon.errors import FileError, UserError
 
 Bool = npt.NDArray[np.bool_]
 
@@ -119,6 +120,8 @@ def mix(
         fit the number of classes.
     AudioError
         A recording cannot be read.
+    FileError
+        A cached file is damaged.
     """
     if seed < 0:
         raise UserError(f"The seed must be 0 or more, not {seed}.")
@@ -132,7 +135,7 @@ def mix(
     key = _key(sources, encoder, recipe, mixture, seed)
     stored = None if cache is None else cache / f"{key}.npy"
     if stored is not None and stored.is_file():
-        embeddings = np.load(stored)
+        embeddings = _stored(stored, (len(layout), encoder.spec.dim))
     else:
         stage = _Stage(sides, encoder, recipe, mixture, layout, events.heard, labels)
         embeddings = _embed(stage, streams[3])
@@ -163,6 +166,16 @@ def mix(
     )
 
 
+def _stored(path: FilePath, shape: tuple[int, int]) -> Float32:
+    try:
+        embeddings: Float32 = np.load(path)
+    except (OSError, ValueError) as error:
+        raise FileError(path, f"cannot be read ({error})", "Delete it") from error
+    if embeddings.shape != shape:
+        raise FileError(path, f"holds {embeddings.shape}, not {shape} numbers", "Delete it")
+    return embeddings
+
+
 @dataclass(frozen=True, slots=True)
 class _Stage:
     sides: Sides
@@ -185,35 +198,43 @@ def _embed(stage: _Stage, rng: np.random.Generator) -> Float32:
     for recording in range(int(stage.layout.recording.max()) + 1):
         rows = np.flatnonzero(stage.layout.recording == recording)
         # Each recording draws from a stream of its own, so that it depends on no other.
-        own = rng.spawn(1)[0]
-        judges = bool(stage.layout.validation[rows[0]])
-        backgrounds = stage.sides.backgrounds[judges]
-        path = backgrounds[int(own.integers(len(backgrounds)))]
-        whole = read_span(path, sample_rate=stage.encoder.spec.sample_rate)[0]
-        level = np.float32(10.0 ** (own.normal(0.0, stage.mixture.level_db) / 20.0))
-        chosen: dict[tuple[int, int], tuple[Call, float, float]] = {}
-        audio = np.empty((len(rows), stage.n_samples), np.float32)
-        for place, row in enumerate(rows):
-            background = level * _slice(whole, stage.n_samples, own)
-            segment = background.copy()
-            for label in np.flatnonzero(stage.heard[row]):
-                bout = (int(stage.layout.bout[row]), int(label))
-                if bout not in chosen:
-                    chosen[bout] = _choose(stage, judges, int(label), own)
-                call, snr_db, distance_m = chosen[bout]
-                snr_db += float(own.normal(0.0, stage.mixture.snr_spread_db * np.sqrt(0.5)))
-                sound = load(call, stage.encoder.spec.sample_rate, stage.mixture.call_s)
-                _lay(segment, background, sound, snr_db, distance_m, stage, own)
-            if own.random() < stage.recipe.clutter_share:
-                _, sound = draw_distractor(stage.encoder.spec.sample_rate, True, own)
-                sound = _loudest(
-                    sound, round(stage.mixture.call_s * stage.encoder.spec.sample_rate)
-                )
-                _lay(segment, background, sound, stage.mixture.snr_db, 1.0, stage, own)
-            segment *= np.float32(min(1.0, _PEAK / max(float(np.abs(segment).max()), _FAINTEST)))
-            audio[place] = segment
-        out[rows] = _encode(audio, stage.encoder)
+        out[rows] = _encode(_record(stage, rows, load, rng.spawn(1)[0]), stage.encoder)
     return out
+
+
+def _record(
+    stage: _Stage,
+    rows: Int64,
+    load: Callable[[Call, int, float], Float32],
+    rng: np.random.Generator,
+) -> Float32:
+    """Mix the segments of one recording, ``(n, samples)``."""
+    rate = stage.encoder.spec.sample_rate
+    judges = bool(stage.layout.validation[rows[0]])
+    backgrounds = stage.sides.backgrounds[judges]
+    path = backgrounds[int(rng.integers(len(backgrounds)))]
+    level = np.float32(10.0 ** (rng.normal(0.0, stage.mixture.level_db) / 20.0))
+    whole = level * read_span(path, sample_rate=rate)[0]
+    callers: dict[tuple[int, int], tuple[Call, float, float]] = {}
+    audio = np.empty((len(rows), stage.n_samples), np.float32)
+    for place, row in enumerate(rows):
+        background = _slice(whole, stage.n_samples, rng)
+        segment = background.copy()
+        for label in np.flatnonzero(stage.heard[row]):
+            bout = (int(stage.layout.bout[row]), int(label))
+            if bout not in callers:
+                callers[bout] = _choose(stage, judges, int(label), rng)
+            call, snr_db, distance_m = callers[bout]
+            snr_db += float(rng.normal(0.0, stage.mixture.snr_spread_db * np.sqrt(0.5)))
+            sound = load(call, rate, stage.mixture.call_s)
+            _lay(segment, background, sound, snr_db, distance_m, stage, rng)
+        if rng.random() < stage.recipe.clutter_share:
+            _, sound = draw_distractor(rate, True, rng)
+            sound = _loudest(sound, round(stage.mixture.call_s * rate))
+            _lay(segment, background, sound, stage.mixture.snr_db, 1.0, stage, rng)
+        segment *= np.float32(min(1.0, _PEAK / max(float(np.abs(segment).max()), _FAINTEST)))
+        audio[place] = segment
+    return audio
 
 
 def _choose(

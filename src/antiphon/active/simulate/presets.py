@@ -41,15 +41,22 @@ SIZES: dict[str, tuple[str, int, int, int, float]] = {
 }
 """Domain, pool, validation, classes and labels per segment of each published set."""
 
+_FAMILIES = ("hsn", "pow", "uhh")
 _POOLED = "atbfl"
+_JUNK = "-junk"
+# Share of junk in the sets that test for it, and its distance relative to the length of a call.
+_JUNK_SHARE, _JUNK_SIZE = 0.05, 3.0
 
 
 def list_presets() -> list[str]:
-    """Return the names of all presets: the published sets, and ``atbfl``, all site-years in one.
+    """Return the names of all presets.
 
-    The published ATBFL baselines are those of all site-years together.
+    They are the published sets; ``atbfl``, all site-years in one, which is what the published ATBFL
+    baselines are of; and ``hsn-junk`` and the like, the same with one segment in twenty moved
+    three call lengths away by a fault of the recorder, for which there is no published figure.
     """
-    return [*SIZES, _POOLED]
+    large = [*_FAMILIES, _POOLED]
+    return [*SIZES, _POOLED, *(name + _JUNK for name in large)]
 
 
 def variants(half: Half) -> tuple[int, ...]:
@@ -78,6 +85,10 @@ def preset(name: str, variant: int = 0) -> Recipe:
         raise UserError(f"Preset {name!r} is not known. There are: {', '.join(list_presets())}.")
     if not 0 <= variant < VARIANTS:
         raise UserError(f"Preset {name!r} has the variants 0 to {VARIANTS - 1}, not {variant}.")
+    if name.endswith(_JUNK):
+        clean = preset(name.removesuffix(_JUNK), variant)
+        size = round(_JUNK_SIZE * clean.gain, 6)
+        return replace(clean, name=f"{name}.{variant}", junk_share=_JUNK_SHARE, junk_size=size)
     if name == _POOLED:
         return _pooled(variant)
     domain, n_pool, n_validation, classes, labels = SIZES[name]

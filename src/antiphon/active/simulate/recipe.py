@@ -31,7 +31,8 @@ class Recipe:
         Classes; each has at least two segments in the pool and two in validation (fewer where
         there are not so many segments).
     labels_per_sample
-        Mean number of labels of a segment, empty ones included; met to the nearest label.
+        Mean number of labels of a segment, empty ones included; met to the nearest label as far as
+        segments that are not repeated can make up the difference.
     empty_share
         Share of segments without any label, 0 to 1.
     dimension

@@ -8,6 +8,7 @@ from antiphon.active.base import Float32, Int64, PoolView, Selection, strategy
 from antiphon.active.geometry.distances import nearest_squared, squared_distances
 from antiphon.active.geometry.kmeans import kmeans
 from antiphon.active.geometry.spaces import components
+from antiphon.threads import few_threads
 
 # As in the baseline of BioDCASE 2026 Task 4; 20 in the paper.
 NEIGHBOURS = 5
@@ -34,7 +35,8 @@ def typiclust(pool: PoolView, n: int) -> Selection:
     points = components(pool)
     k = min(max(n, min(CLUSTERS, len(pool.labelled) + n)), pool.size)
     _, cluster, _ = kmeans(points, k, pool.generator)
-    return choose_typical(points, cluster, pool.labelled, n)
+    with few_threads(points.size):
+        return choose_typical(points, cluster, pool.labelled, n)
 
 
 def choose_typical(
