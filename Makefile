@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 DEMO ?= antiphon-demo
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-slow lint docs clean
+.PHONY: help demo test test-slow reference lint docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -26,6 +26,10 @@ $(VENV)/.core: $(VENV)/.pip pyproject.toml
 
 $(VENV)/.test: $(VENV)/.core
 	$(BIN)/python -m pip install --quiet --group test
+	@touch $@
+
+$(VENV)/.reference: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group reference
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.core
@@ -50,6 +54,8 @@ lint: $(VENV)/.lint $(VENV)/.test ## ruff, mypy and the layers of the house
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+reference: $(VENV)/.reference ## PyTorch and scikit-activeml, which some tests compare with
 
 docs: $(VENV)/.docs ## The documentation, into site/
 	$(BIN)/mkdocs build --strict

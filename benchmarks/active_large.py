@@ -164,8 +164,8 @@ def agree(n: int, dim: int, strategy: str, seed: int) -> dict[str, dict[str, flo
     """Compare a batch chosen from all rows with batches chosen from a tenth of them."""
     from antiphon.active.base import KnownHead, PoolView
     from antiphon.active.large.shortlist import ShortlistSettings, select_streamed
-    from antiphon.active.registry import select
     from antiphon.active.large.stream import ArraySource
+    from antiphon.active.registry import select
 
     rng = np.random.default_rng(seed)
     kinds = kind_numbers(n, rng)

@@ -9,7 +9,6 @@ from sklearn.metrics.pairwise import euclidean_distances
 
 from antiphon.active.dataset import LabelledSet
 
-
 # Beside other processes its threads wait for each other.
 torch.set_num_threads(1)
 

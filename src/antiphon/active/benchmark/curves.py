@@ -12,8 +12,8 @@ from antiphon.plots.lines import Series, line_chart
 from antiphon.plots.page import Cell as TableCell
 from antiphon.plots.page import Column, figure, folded, switch, table
 
-# Lines in one chart; the others can be unfolded.
-_MOST_LINES = 7
+MOST_LINES = 7
+"""Lines in one chart; the others can be unfolded."""
 
 
 def curves_section(figures: Figures) -> Markup:
@@ -24,10 +24,10 @@ def curves_section(figures: Figures) -> Markup:
         known = [(s, c) for s, c in found if c is not None]
         if not known:
             continue
-        body = _chart(known[:_MOST_LINES], data)
-        if len(known) > _MOST_LINES:
-            rest = f"{len(known) - _MOST_LINES} more systems"
-            body += folded(rest, _chart(known[_MOST_LINES:], data))
+        body = _chart(known[:MOST_LINES], data)
+        if len(known) > MOST_LINES:
+            rest = f"{len(known) - MOST_LINES} more systems"
+            body += folded(rest, _chart(known[MOST_LINES:], data))
         panels.append((data.label, body))
     return switch("Set", panels)
 

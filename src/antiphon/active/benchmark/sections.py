@@ -17,6 +17,7 @@ from antiphon.active.benchmark.comparing import (
     set_verdict,
     verdicts,
 )
+from antiphon.active.benchmark.curves import MOST_LINES
 from antiphon.active.benchmark.figures import RANDOM, SCORES, Figures, Score
 from antiphon.active.benchmark.tables import TESTED
 from antiphon.active.benchmark.words import (
@@ -208,6 +209,7 @@ def cost_section(figures: Figures) -> Markup:
                 Series(system.label, [s.select_cycle_s], [area.value], [area.low], [area.high])
             )
     body = table(columns, rows, caption="Cost of each system", show_caption=True)
+    points = points[:MOST_LINES]
     if len(points) > 1:
         x = [float(p.x[0]) for p in points]
         chart = line_chart(
@@ -220,7 +222,10 @@ def cost_section(figures: Figures) -> Markup:
             width=640,
             height=320,
         )
-        body += figure(chart, "Overall AULC against seconds of selection; better is up and left.")
+        some = f", the best {len(points)}" if len(points) < len(figures.systems) else ""
+        body += figure(
+            chart, f"Overall AULC against seconds of selection{some}; better is up and left."
+        )
     return body + paragraph(
         "Seconds were measured while other runs went on beside, each on one core; for figures to "
         "publish, run with --jobs 1."
