@@ -15,7 +15,7 @@ from antiphon.api import Project
 
 VERBS = (
     *("init", "embed", "search", "next", "import", "train", "detect", "evaluate", "report"),
-    *("export", "status", "encoders", "index", "demo"),
+    *("export", "status", "encoders", "index", "demo", "bench", "strategies", "forecast"),
 )
 
 

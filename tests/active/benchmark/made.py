@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from antiphon.active.benchmark.contenders import StrategySource
 from antiphon.active.benchmark.folder import Result
 from antiphon.active.benchmark.plan import System
-from antiphon.active.benchmark.sources import SetFacts, StrategySource
+from antiphon.active.benchmark.sources import SetFacts
 from antiphon.active.learner.config import LoopConfig, Schedule
 from antiphon.active.learner.record import Cycle, Run
 from tests.active.baseal.folders import write_subset

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from antiphon.active.benchmark.contenders import StrategySource
 from antiphon.active.benchmark.folder import (
     BenchmarkFolder,
     Failure,
@@ -14,7 +15,7 @@ from antiphon.active.benchmark.folder import (
     write_whole,
 )
 from antiphon.active.benchmark.plan import plan
-from antiphon.active.benchmark.sources import PresetSource, StrategySource
+from antiphon.active.benchmark.sources import PresetSource
 from antiphon.errors import FileError, FormatError
 from tests.active.benchmark.made import made_facts, made_result
 
@@ -77,6 +78,14 @@ def test_what_is_expected_and_not_there(folder):
     assert folder.missing() == 2
     _keep(folder, result)
     assert folder.missing() == 1
+
+
+def test_halves_of_files_are_cleaned_up(folder):
+    path = _keep(folder, made_result("random", made_facts("A"), 0, [0.1]))
+    half = path.with_name(".1.json.123.part")
+    half.write_text("{")
+    folder.clean()
+    assert [p.name for p in path.parent.iterdir()] == ["0.json"]
 
 
 def test_failures_are_kept(folder):

@@ -8,8 +8,9 @@ import pytest
 
 from antiphon.active.baseal.config import STRATEGIES
 from antiphon.active.benchmark.asking import Asked, groups_of
+from antiphon.active.benchmark.contenders import StrategySource
 from antiphon.active.benchmark.plan import Group, System, batches_text, plan
-from antiphon.active.benchmark.sources import ConfigSource, PresetSource, StrategySource
+from antiphon.active.benchmark.sources import ConfigSource, PresetSource
 from antiphon.active.learner.config import LoopConfig, Schedule
 from antiphon.errors import FileError, UserError
 from tests.active.benchmark.made import sampling_file, small_set

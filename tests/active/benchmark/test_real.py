@@ -15,13 +15,10 @@ from tests.real import real_data
 @pytest.mark.real
 def test_the_demo_set_comes_out_as_measured_with_its_framework(tmp_path):
     folder = BenchmarkFolder(tmp_path / "run")
-    asked = Asked(
-        data=(real_data("baseal_esc10"),), strategies=("random", "coreset-raw"), repeats=3, budget=500
-    )
+    asked = Asked(data=(real_data("baseal_esc10"),), strategies=("random",), repeats=3, budget=500)
     report = run_benchmark(groups_of(asked), folder, jobs=2)
-    assert (report.done, report.failed) == (6, [])
+    assert (report.done, report.failed) == (3, [])
     figures = compute_figures(folder.results()[0])
     area = {s.strategy: figures.standings[s.key].overall["aulc"].value for s in figures.systems}
-    # Five runs of the framework itself: 0.861 (SD 0.012) and 0.867 (SD 0.013).
+    # Five runs of the framework itself: 0.861 (SD 0.012).
     assert area["random"] == pytest.approx(0.861, abs=0.025)
-    assert area["coreset-raw"] == pytest.approx(0.867, abs=0.025)

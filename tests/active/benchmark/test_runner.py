@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from antiphon.active.benchmark.contenders import StrategySource
 from antiphon.active.benchmark.folder import BenchmarkFolder, read_result
 from antiphon.active.benchmark.plan import plan
 from antiphon.active.benchmark.runner import run_benchmark
-from antiphon.active.benchmark.sources import FolderSource, StrategySource
+from antiphon.active.benchmark.sources import FolderSource
 from antiphon.active.learner.config import LoopConfig, Schedule
 from antiphon.active.learner.loop import run_loop
 from antiphon.errors import UserError
@@ -151,37 +152,41 @@ class SamplingStrategy:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_a_stopped_benchmark_goes_on_where_it_was(tmp_path, number, code):
+def test_a_stopped_and_a_killed_benchmark_go_on_where_they_were(tmp_path):
     small_set(tmp_path / "Good_BASEAL")
     slow = tmp_path / "slow" / "sampling.py"
     slow.parent.mkdir()
     slow.write_text(SLOW)
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "antiphon", "bench", "al", "--jobs", "1", "--out", str(out)]
-    command += ["--data", str(tmp_path), "--sampling", str(slow), "--repeats", "4"]
-    command += ["--budget", "20", "--batch", "5"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not list(out.glob("runs/*/*/*.json")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    running.send_signal(number)
-    _, said = running.communicate(timeout=60)
-    assert running.returncode == code
-    if number == signal.SIGINT:
-        assert "run the same command again" in said
-    _wait_for_workers(out)
+    bare = [sys.executable, "-m", "antiphon", "bench", "al", "--jobs", "1", "--out", str(out)]
+    first = [*bare, "--data", str(tmp_path), "--sampling", str(slow), "--repeats", "4"]
+    first += ["--budget", "20", "--batch", "5"]
+    code, said = _stop_at(first, signal.SIGINT, out, runs=1)
+    assert code == 130
+    assert "run the same command again" in said
+    code, _ = _stop_at(bare, signal.SIGKILL, out, runs=2)
+    assert code == -9
     finished = {p: p.read_text() for p in out.glob("runs/*/*/*.json")}
-    assert 1 <= len(finished) < 4
+    assert 2 <= len(finished) < 4
     assert all(json.loads(text) for text in finished.values())
-    done = subprocess.run(
-        [*command[:6], "2", "--out", str(out)], capture_output=True, text=True, timeout=200
-    )
+    done = subprocess.run(bare, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert f"{4 - len(finished)} runs now, {len(finished)} kept" in done.stdout
     assert all(p.read_text() == text for p, text in finished.items())
     assert len(list(out.glob("runs/*/*/*.json"))) == 4
     assert not list(out.glob("**/*.part"))
+
+
+def _stop_at(command: list[str], number: int, out: Path, runs: int) -> tuple[int, str]:
+    """Send a signal when so many runs are finished; return the exit code and what was said."""
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while len(list(out.glob("runs/*/*/*.json"))) < runs and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(number)
+    _, said = running.communicate(timeout=60)
+    _wait_for_workers(out)
+    return running.returncode, said
 
 
 def _wait_for_workers(out: Path) -> None:

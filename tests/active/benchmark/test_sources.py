@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from antiphon.active.benchmark.contenders import StrategySource
 from antiphon.active.benchmark.sources import (
     ConfigSource,
     FolderSource,
     PresetSource,
     SetFacts,
-    StrategySource,
     source_from_json,
 )
 from antiphon.active.learner.config import LoopConfig

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
+from antiphon.active.benchmark.contenders import StrategySource
 from antiphon.active.benchmark.plan import System
-from antiphon.active.benchmark.sources import FolderSource, SetFacts, StrategySource
+from antiphon.active.benchmark.sources import FolderSource, SetFacts
 from antiphon.active.benchmark.workers import Task, Workers
 from antiphon.active.learner.config import LoopConfig, Schedule
 from antiphon.errors import AntiphonError

@@ -179,6 +179,7 @@ def test_a_folder_without_backgrounds_is_named(tmp_path: Path) -> None:
         find_sources(tmp_path)
 
 
+@pytest.mark.real
 def test_open_recordings_become_a_set() -> None:
     root = real_data("tropical_day").parent
     sources = find_sources(root)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from antiphon.active.benchmark.plan import Group, plan, plan_from_config
+from antiphon.active.baseal.config import read_config
+from antiphon.active.baseal.folders import find_subsets
+from antiphon.active.benchmark.contenders import StrategySource
+from antiphon.active.benchmark.plan import Group, plan
 from antiphon.active.benchmark.sources import (
+    ConfigSource,
     FolderSource,
     PresetSource,
     SetSource,
-    StrategySource,
 )
 from antiphon.active.learner.config import LoopConfig, Schedule
-from antiphon.errors import FileError
+from antiphon.errors import FileError, UserError
 
 SUGGESTED = "suggested"
 
@@ -67,20 +70,7 @@ def groups_of(asked: Asked) -> list[Group]:
     if asked.schedule is not None and not suggested:
         schedule = Schedule.parse(asked.schedule)
     if asked.config is not None:
-        return plan_from_config(
-            asked.config,
-            sources=sources,
-            strategies=[*named, *files] if named else [],
-            custom=files,
-            budget=asked.budget,
-            schedule=schedule,
-            compat=asked.compat,
-            exact=asked.exact,
-            warmup=asked.warmup,
-            time_limit_s=asked.time_limit_s,
-            repeats=asked.repeats,
-            seed=asked.seed,
-        )
+        return _experiments(asked, asked.config, sources, named, files, schedule)
     config = LoopConfig(
         budget=asked.budget,
         schedule=schedule or Schedule(),
@@ -111,8 +101,6 @@ def sources_of(asked: Asked) -> Sequence[SetSource]:
     FileError
         If a folder is missing or holds no set.
     """
-    from antiphon.active.baseal.folders import find_subsets
-
     sources: list[SetSource] = []
     for folder in asked.data:
         if not folder.is_dir():
@@ -122,3 +110,49 @@ def sources_of(asked: Asked) -> Sequence[SetSource]:
             for path in find_subsets(folder)
         ]
     return [*sources, *(PresetSource.parse(text) for text in asked.presets)]
+
+
+def _experiments(
+    asked: Asked,
+    path: Path,
+    sources: Sequence[SetSource],
+    named: Sequence[StrategySource],
+    files: Sequence[StrategySource],
+    schedule: Schedule | None,
+) -> list[Group]:
+    """Return the experiments of BaseAL's ``config.yml`` as plans.
+
+    Sets, strategies, batches and warm-up that were asked for take the place of the experiments'
+    own; without named strategies, files stand for the strategy ``custom``.
+    """
+    groups = []
+    for index, experiment in enumerate(read_config(path)):
+        config = replace(
+            experiment.loop_config(budget=asked.budget, compat=asked.compat),
+            exact=asked.exact,
+            time_limit_s=asked.time_limit_s,
+        )
+        if schedule is not None:
+            config = replace(config, schedule=schedule)
+        if asked.warmup is not None:
+            config = replace(config, warmup=asked.warmup)
+        mine = [*named, *files] if named else []
+        if not mine:
+            name = experiment.strategy()
+            mine = list(files) if name is None else [StrategySource.named(name)]
+        if not mine:
+            raise UserError(
+                f"{path}: experiment {index + 1} has the strategy 'custom'. Give its file with "
+                "--sampling FILE."
+            )
+        groups.append(
+            plan(
+                sources or [ConfigSource(str(path.resolve()), index, asked.compat)],
+                mine,
+                config=config,
+                repeats=asked.repeats,
+                seed=asked.seed,
+                suggested=asked.schedule == SUGGESTED,
+            )
+        )
+    return list(dict.fromkeys(groups))

@@ -211,6 +211,11 @@ class BenchmarkFolder:
             return []
         return [str(name) for name in found]
 
+    def clean(self) -> None:
+        """Remove halves of files that a killed process left; only whoever has the lock may."""
+        for part in self.path.glob("**/.*.part"):
+            part.unlink(missing_ok=True)
+
     def results(self) -> tuple[list[Result], list[str]]:
         """Return all finished runs in a fixed order, and a note on each file that is broken."""
         found, notes = [], []

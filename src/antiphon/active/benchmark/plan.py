@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
-from antiphon.active.benchmark.sources import (
-    SetSource,
-    StrategySource,
-    digest,
-    source_from_json,
-)
+from antiphon.active.benchmark.contenders import StrategySource
+from antiphon.active.benchmark.sources import SetSource, digest, source_from_json
 from antiphon.active.learner.config import LoopConfig, Schedule
+from antiphon.active.schedules import SUGGESTED
 from antiphon.errors import UserError
 
 
@@ -105,10 +101,6 @@ def plan(
     UserError
         If there is nothing to run.
     """
-    from dataclasses import replace
-
-    from antiphon.active.schedules import SUGGESTED
-
     if not sources:
         raise UserError("There is no data set. Give --data DIR or --preset NAME.")
     if not strategies:
@@ -123,66 +115,3 @@ def plan(
             mine = replace(config, schedule=Schedule.parse(SUGGESTED[strategy.name]))
         systems.append(System(strategy, mine))
     return Group(tuple(dict.fromkeys(sources)), tuple(systems), tuple(range(seed, seed + repeats)))
-
-
-def plan_from_config(
-    path: Path,
-    *,
-    sources: Sequence[SetSource] = (),
-    strategies: Sequence[StrategySource] = (),
-    custom: Sequence[StrategySource] = (),
-    budget: int = 500,
-    schedule: Schedule | None = None,
-    compat: bool = False,
-    exact: bool = False,
-    warmup: str | None = None,
-    time_limit_s: float | None = None,
-    repeats: int = 5,
-    seed: int = 0,
-) -> list[Group]:
-    """Return the experiments of BaseAL's ``config.yml`` as plans.
-
-    Parameters
-    ----------
-    sources, strategies
-        In place of those that the experiments name; theirs when empty.
-    custom
-        What the strategy ``custom`` stands for.
-    schedule, warmup
-        In place of the experiments' batches and warm-up, unless None.
-
-    Raises
-    ------
-    UserError
-        If an experiment is ``custom`` and no file is given.
-    FileError, FormatError
-        If the file cannot be used; see :func:`~antiphon.active.baseal.config.read_config`.
-    """
-    from dataclasses import replace
-
-    from antiphon.active.baseal.config import read_config
-    from antiphon.active.benchmark.sources import ConfigSource
-
-    groups = []
-    for index, experiment in enumerate(read_config(path)):
-        config = replace(
-            experiment.loop_config(budget=budget, compat=compat),
-            exact=exact,
-            time_limit_s=time_limit_s,
-        )
-        if schedule is not None:
-            config = replace(config, schedule=schedule)
-        if warmup is not None:
-            config = replace(config, warmup=warmup)
-        mine = list(strategies)
-        if not mine:
-            name = experiment.strategy()
-            mine = list(custom) if name is None else [StrategySource.named(name)]
-        if not mine:
-            raise UserError(
-                f"{path}: experiment {index + 1} has the strategy 'custom'. Give its file with "
-                "--sampling FILE."
-            )
-        own = [ConfigSource(str(path.resolve()), index, compat)]
-        groups.append(plan(sources or own, mine, config=config, repeats=repeats, seed=seed))
-    return list(dict.fromkeys(groups))

@@ -101,6 +101,7 @@ def run_benchmark(
     except Timeout:
         raise UserError(f"{folder.path}: another process runs a benchmark here.") from None
     try:
+        folder.clean()
         with Workers(jobs or os.cpu_count() or 1, folder.logs, silence_s=silence) as workers:
             facts = _read_sets(groups, folder, workers, report, reporter)
             missing = _missing(groups, facts, folder, report, redo=redo)

@@ -21,8 +21,10 @@ REFRESH_NEW = 256
 FEW = 32
 # New centres above which all distances are brought up to date at once.
 MANY = 128
-# Rows that are centred at once.
-BLOCK = 2048
+# The part of the rows, those that lie farthest, that does so at once.
+PART = 2
+# Entries of the rows that are centred at once.
+BLOCK = 400_000
 
 
 def farthest_first(
@@ -173,32 +175,32 @@ def _central(vectors: Float32, candidates: Int64, generator: np.random.Generator
 def _tighten(vectors: Float32, mean: Float32, fresh: Int64, bound: Float64) -> None:
     """Lower the bounds by float32 distances to new centres, rounding error included.
 
-    All rows are compared with a few centres, the eighth of them that lies farthest then with
-    all: the others are hardly ever looked at, and any centre gives a bound.
+    All rows are compared with a few centres, the part of them that lies farthest then with all:
+    the others are hardly ever looked at, and any centre gives a bound.
     """
     anchors = vectors[fresh] - mean
-    few, every = len(anchors), np.arange(len(vectors))
-    if few > 4 * FEW:
-        few = FEW
-    for start in range(0, len(vectors), BLOCK):
-        _lower(
-            vectors[start : start + BLOCK], mean, anchors[:few], every[start : start + BLOCK], bound
-        )
-    if few == len(anchors):
-        return
-    far = np.sort(_largest(bound, len(vectors) // 8))
-    for start in range(0, len(far), BLOCK):
-        rows = far[start : start + BLOCK]
-        _lower(vectors[rows], mean, anchors[few:], rows, bound)
+    every = np.arange(len(vectors))
+    few = len(anchors) if len(anchors) <= 4 * FEW else FEW
+    _lower(vectors, mean, anchors[:few], every, bound)
+    if few < len(anchors):
+        _lower(vectors, mean, anchors[few:], np.sort(_largest(bound, len(vectors) // PART)), bound)
 
 
-def _lower(block: Float32, mean: Float32, anchors: Float32, rows: Int64, bound: Float64) -> None:
-    """Lower the bounds of some rows by their distances to the anchors."""
-    gamma = (block.shape[1] + 8) * float(np.finfo(np.float32).eps)
-    centred = block - mean
-    near, which = nearest_squared(centred, anchors)
-    reach = np.sqrt(squared_lengths(centred)) + np.sqrt(squared_lengths(anchors))[which]
-    bound[rows] = np.minimum(bound[rows], near + gamma * np.square(reach, dtype=np.float64))
+def _lower(vectors: Float32, mean: Float32, anchors: Float32, rows: Int64, bound: Float64) -> None:
+    """Lower the bounds of some ascending rows by their distances to the anchors."""
+    gamma = (vectors.shape[1] + 8) * float(np.finfo(np.float32).eps)
+    length = np.sqrt(squared_lengths(anchors))
+    # Blocks that stay in the cache between centring and multiplying.
+    step = max(64, BLOCK // vectors.shape[1])
+    whole = len(rows) == len(vectors)
+    centred = np.empty((min(step, len(rows)), vectors.shape[1]), np.float32)
+    for start in range(0, len(rows), step):
+        at = slice(start, start + step) if whole else rows[start : start + step]
+        block = centred[: len(bound[at])]
+        np.subtract(vectors[at], mean, out=block)
+        near, which = nearest_squared(block, anchors)
+        reach = np.sqrt(squared_lengths(block)) + length[which]
+        bound[at] = np.minimum(bound[at], near + gamma * np.square(reach, dtype=np.float64))
 
 
 def _lazily(
