@@ -100,7 +100,8 @@ def next_windows(
         str,
         typer.Option(
             "--strategy",
-            help="A name of 'antiphon strategies'. Those that need a detector begin with coreset.",
+            help="A name of 'antiphon strategies'. Those that need a detector begin with "
+            "coreset-whitened.",
         ),
     ] = "antiphon",
     sites: options.Sites = None,

@@ -6,7 +6,6 @@ from scipy.spatial.distance import cdist
 
 from antiphon.active.geometry import distances
 from antiphon.active.geometry.distances import (
-    nearest_neighbours,
     nearest_squared,
     squared_distances,
 )
@@ -29,11 +28,6 @@ def test_nearest_anchors_do_not_depend_on_blocks(
     wanted = cdist(A, B)
     np.testing.assert_array_equal(which, wanted.argmin(axis=1))
     np.testing.assert_allclose(gap, wanted.min(axis=1) ** 2, rtol=1e-4, atol=1e-4)
-    near, neighbour = nearest_neighbours(A, 3)
-    own = cdist(A, A)
-    np.fill_diagonal(own, np.inf)
-    np.testing.assert_array_equal(neighbour, np.argsort(own, axis=1)[:, :3])
-    np.testing.assert_allclose(near, np.sort(own, axis=1)[:, :3], rtol=1e-3)
 
 
 def test_a_point_is_at_no_distance_below_zero_from_itself() -> None:

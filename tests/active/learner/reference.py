@@ -14,15 +14,16 @@ torch.set_num_threads(1)
 
 
 class TorchDraws:
-    """Initial weights and orders as torch draws them; what it gave is kept."""
+    """Initial weights and orders as torch draws them; both programs compute in ``dtype``."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, dtype: type = np.float32) -> None:
         self.generator = torch.Generator().manual_seed(seed)
+        self.dtype = dtype
 
     def weight(self, outputs: int, inputs: int) -> np.ndarray:
         weight = torch.empty(outputs, inputs)
         torch.nn.init.xavier_uniform_(weight, generator=self.generator)
-        return weight.numpy()
+        return weight.numpy().astype(self.dtype)
 
     def permutation(self, n: int) -> np.ndarray:
         return torch.randperm(n, generator=self.generator).numpy()
@@ -39,6 +40,8 @@ class TorchHead:
         self.net = torch.nn.Sequential(
             torch.nn.Linear(dim, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, n_labels)
         )
+        self.dtype = torch.from_numpy(np.empty(0, draws.dtype)).dtype
+        self.net.to(self.dtype)
         with torch.no_grad():
             for layer in (self.net[0], self.net[2]):
                 layer.weight.copy_(torch.from_numpy(draws.weight(*layer.weight.shape)))
@@ -48,12 +51,12 @@ class TorchHead:
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            logits = self.net(torch.from_numpy(x))
+            logits = self.net(torch.from_numpy(x).to(self.dtype))
             found = torch.sigmoid(logits) if self.multilabel else torch.softmax(logits, dim=1)
         return found.numpy()
 
     def train(self, x: np.ndarray, y: np.ndarray, epochs: int = 10, batch: int = 32) -> None:
-        inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
+        inputs, targets = (torch.from_numpy(a).to(self.dtype) for a in (x, y))
         if not self.multilabel:
             targets = targets.argmax(dim=1)
         for _ in range(epochs):
@@ -97,11 +100,10 @@ def choose(name: str, unlabelled, labelled, x, p, rng, n: int) -> list[int]:
 
 
 def reference_loop(
-    data: LabelledSet, name: str, seed: int, *, budget: int, batch: int
+    data: LabelledSet, name: str, draws: TorchDraws, seed: int, *, budget: int, batch: int
 ) -> tuple[list[list[int]], list[float]]:
     """Return the rows of the data set chosen in each cycle, and mAP after each."""
     x, y = np.asarray(data.embeddings), data.targets
-    draws = TorchDraws(seed)
     rng = np.random.default_rng(seed)
     head = TorchHead(x.shape[1], x.shape[1], y.shape[1], draws, data.multilabel)
     judges = data.judges()

@@ -99,3 +99,26 @@ def test_equal_draws_give_equal_heads_to_the_bit():
     for one, other in zip(heads[0].weights(), heads[1].weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert heads[0].n_parameters == 24 * 48 + 48 + 48 * 5 + 5
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_initial_weights_may_lie_in_memory_as_they_like_and_are_left_alone(exact):
+    class Columns(NumpyDraws):
+        given: list[np.ndarray] = []  # noqa: RUF012
+
+        def weight(self, outputs: int, inputs: int) -> np.ndarray:
+            self.given.append(np.asfortranarray(super().weight(outputs, inputs)))
+            return self.given[-1]
+
+    data = make_set(2)
+    plain, columns = (
+        Head(24, 48, 5, draws(np.random.default_rng(7)), exact=exact)
+        for draws in (NumpyDraws, Columns)
+    )
+    start = Columns.given[-2].copy()
+    for head in (plain, columns):
+        head.train(data.embeddings[:70], data.targets[:70])
+    for one, other in zip(plain.weights(), columns.weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(Columns.given[-2], start)
+    assert np.abs(columns.w1 - start).max() > 1e-3

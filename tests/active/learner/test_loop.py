@@ -16,6 +16,7 @@ from antiphon.active.learner.config import LoopConfig, Schedule
 from antiphon.active.learner.guard import StrategyError
 from antiphon.active.learner.loop import run_loop
 from antiphon.active.learner.record import Run
+from antiphon.active.registry import list_strategies
 from antiphon.errors import UserError
 from tests.active.learner.making import make_set
 from tests.real import real_data
@@ -45,17 +46,17 @@ def esc10() -> LabelledSet:
     )
 
 
-def strict(data: LabelledSet, name: str, *, budget: int, batch: int = 50, seed: int = 17) -> None:
+def strict(data: LabelledSet, name: str, *, budget: int, dtype: type = np.float32) -> None:
     """Compare our strict mode with the loop in torch: picks one by one, mAP to 1e-6."""
     pytest.importorskip("torch")
     pytest.importorskip("sklearn")
     from tests.active.learner.reference import TorchDraws, reference_loop
 
-    picks, scores = reference_loop(data, name, seed, budget=budget, batch=batch)
+    seed, batch = 17, 50
+    draws = [TorchDraws(seed, dtype) for _ in range(2)]
+    picks, scores = reference_loop(data, name, draws[0], seed, budget=budget, batch=batch)
     config = LoopConfig(budget=budget, schedule=Schedule((batch,)), exact=True, compat=True)
-    run = run_loop(
-        data, name, config, draws=TorchDraws(seed), generator=np.random.default_rng(seed)
-    )
+    run = run_loop(data, name, config, draws=draws[1], generator=np.random.default_rng(seed))
     assert [list(cycle.rows) for cycle in run.cycles] == picks
     np.testing.assert_allclose([cycle.mAP for cycle in run.cycles], scores, atol=1e-6)
 
@@ -71,19 +72,37 @@ def test_strict_mode_repeats_the_reference_loop_with_many_labels(name):
     strict(make_set(9, n=1500, dim=64, labels=12), name, budget=150)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["random", "margin-multilabel", "coreset"])
-def test_strict_mode_repeats_the_reference_loop_on_a_set_like_hsn(name):
-    from antiphon.active.simulate.generate import generate
-    from antiphon.active.simulate.presets import preset
-
-    strict(generate(preset("hsn"), 0), name, budget=500)
+# Once the loss is all but zero Adam's steps hang on the rounding of gradients near zero, and two
+# runs in float32 drift apart within a cycle or two, torch's from torch's as well. In float64 there
+# is room for that over a whole run.
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["random", "margin", "coreset"])
-def test_strict_mode_repeats_the_whole_reference_run_on_esc10(name):
-    strict(esc10(), name, budget=500)
+def test_a_whole_strict_run_repeats_the_reference_on_esc10(name):
+    strict(esc10(), name, budget=500, dtype=np.float64)
+
+
+@pytest.mark.parametrize("name", ["random", "margin-multilabel", "coreset"])
+def test_a_whole_strict_run_repeats_the_reference_with_many_labels(name):
+    strict(make_set(9, n=1500, dim=64, labels=12), name, budget=500, dtype=np.float64)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "budget", "dtype"),
+    [
+        ("random", 200, np.float32),
+        ("coreset", 200, np.float32),
+        ("margin-multilabel", 200, np.float32),
+        ("margin-multilabel", 500, np.float64),
+    ],
+)
+def test_strict_mode_repeats_the_reference_loop_on_a_set_like_hsn(name, budget, dtype):
+    from antiphon.active.simulate.generate import generate
+    from antiphon.active.simulate.presets import preset
+
+    strict(generate(preset("hsn"), 0), name, budget=budget, dtype=dtype)
 
 
 def test_the_fast_mode_agrees_in_the_mean_of_five_runs():
@@ -169,7 +188,7 @@ def reachable(thing: object) -> list[object]:
         if isinstance(one, np.ndarray):
             queue.append(one.base)
         elif callable(one) and hasattr(one, "__globals__"):
-            continue
+            queue += [cell.cell_contents for cell in one.__closure__ or ()]
         else:
             queue += gc.get_referents(one)
     return list(found.values())
@@ -181,7 +200,9 @@ def test_a_strategy_cannot_reach_a_hidden_label():
     hidden_rows = []
 
     def spy(pool: PoolView, n: int) -> Selection:
-        arrays = [a for a in reachable(pool) if isinstance(a, np.ndarray)]
+        everything = reachable(pool)
+        assert not any(isinstance(thing, LabelledSet) for thing in everything)
+        arrays = [a for a in everything if isinstance(a, np.ndarray)]
         # No array within reach holds a label per row of the pool or of the set.
         for array in arrays:
             if array.ndim == 2 and array.shape[1] == len(data.labels):
@@ -201,7 +222,7 @@ def test_a_strategy_cannot_reach_a_hidden_label():
         seen[-1].labels[0] = 0
 
 
-@pytest.mark.parametrize("name", ["margin", "weighted-coreset", "likely"])
+@pytest.mark.parametrize("name", [card.name for card in list_strategies()])
 def test_picks_do_not_depend_on_labels_that_are_not_revealed(name):
     data = make_set(12)
     before = run_loop(data, name, QUICK, 1)

@@ -202,5 +202,9 @@ def test_any_recipe_that_is_accepted_can_be_made(
     assert len(data.pool()) == n_pool
     assert len(data.embeddings) == n_pool + n_validation
     assert np.isfinite(data.embeddings).all()
-    assert data.targets.sum() == round(labels * (n_pool + n_validation))
+    # Where a side has too little room for two segments of each class, totals may be off by some.
+    wanted = round(labels * (n_pool + n_validation))
+    extra = int(data.targets.sum()) - wanted
+    roomy = heard * min(n_pool, n_validation) >= 2 * n_classes
+    assert extra == 0 if roomy else abs(extra) <= 4 * n_classes
     assert set(data.recording[data.validation]).isdisjoint(data.recording[~data.validation])

@@ -24,7 +24,7 @@ SAMPLING, NOTEBOOK, REQUIREMENTS = (
 _ADAPTER = "antiphon.active.baseal.adapter"
 _PARTS = ("SamplingStrategy", "batch_size", "densityEstimation")
 # What strategies fall back to while nothing is known of a head.
-_WITHOUT_HEAD = "coreset"
+_WITHOUT_HEAD = "coreset-whitened"
 
 
 def export_sampling(

@@ -66,34 +66,3 @@ def nearest_squared(points: Float32, anchors: Float32) -> tuple[Float32, Int64]:
     distance += squared_lengths(points)
     np.maximum(distance, 0.0, out=distance)
     return distance, nearest
-
-
-def nearest_neighbours(points: Float32, k: int) -> tuple[Float32, Int64]:
-    """Return the ``k`` nearest other points of each point, nearest first.
-
-    Parameters
-    ----------
-    points
-        ``(n, d)``, ``n > k``.
-
-    Returns
-    -------
-    distance
-        ``(n, k)`` Euclidean.
-    neighbour
-        ``(n, k)`` int64 rows; a point is not its own neighbour.
-    """
-    n = len(points)
-    distance = np.empty((n, k), points.dtype)
-    neighbour = np.empty((n, k), np.int64)
-    step = max(1, ENTRIES // n)
-    for start in range(0, n, step):
-        block = squared_distances(points[start : start + step], points)
-        rows = np.arange(len(block))
-        block[rows, start + rows] = np.inf
-        best = np.argpartition(block, k - 1, axis=1)[:, :k]
-        near = np.take_along_axis(block, best, axis=1)
-        order = np.argsort(near, axis=1, kind="stable")
-        neighbour[start : start + step] = np.take_along_axis(best, order, axis=1)
-        distance[start : start + step] = np.sqrt(np.take_along_axis(near, order, axis=1))
-    return distance, neighbour

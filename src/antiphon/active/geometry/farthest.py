@@ -14,9 +14,11 @@ from antiphon.threads import few_threads
 
 Float64 = npt.NDArray[np.float64]
 
-# Rows whose distances are refined at once, at first, and those never refined before.
-REFRESH = 32
-REFRESH_NEW = 256
+# Rows that are compared at once, at first, with the centres chosen last, and with more than
+# BEHIND of them.
+REFRESH = 16
+REFRESH_MANY = 256
+BEHIND = 16
 # Centres that all rows are compared with before the farthest rows meet the others.
 FEW = 32
 # New centres above which all distances are brought up to date at once.
@@ -124,9 +126,10 @@ def k_centre(
         Chooses the first row when nothing is labelled: the candidate nearest to the mean of
         256 random ones.
     memory
-        Keeps the distances found for the next call, under a name with ``space`` in it. They are
-        used again when all rows covered then are labelled now; what is chosen does not depend
-        on it.
+        Keeps the distances found for the next call. They are used again when all rows covered
+        then are labelled now; what is chosen does not depend on it.
+    space
+        Names the vectors in the memory.
 
     Returns
     -------
@@ -226,11 +229,12 @@ def _lazily(
         while reach.compared[candidates[best]] < at:
             near = _largest(open_, amount)
             done = reach.compared[candidates[near]]
-            parts = [near[(done > 0) & (done < at)]]
-            if (done == 0).any():
-                # Comparing with all centres costs much the same for a few rows and for many.
-                many = _largest(open_, max(amount, REFRESH_NEW))
-                parts.append(many[reach.compared[candidates[many]] == 0])
+            parts = [near[(done >= at - BEHIND) & (done > 0) & (done < at)]]
+            if (done < at - BEHIND).any() or (done == 0).any():
+                # Comparing with many centres costs much the same for a few rows and for more.
+                many = _largest(open_, max(amount, REFRESH_MANY))
+                since = reach.compared[candidates[many]]
+                parts += [many[since == 0], many[(since > 0) & (since < at - BEHIND)]]
             for part in parts:
                 if len(part):
                     _compare(vectors, mean, candidates[part], reach, anchors[:at], length[:at])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from antiphon.active.base import Float32, PoolView
 from antiphon.active.geometry.whitening import principal_components, unit_components, whiten
 
@@ -21,8 +19,3 @@ def directions(pool: PoolView) -> Float32:
 def whitened(pool: PoolView) -> Float32:
     """Return the half-whitened first 64 components, of unit length."""
     return pool.derive("whiten:64", whiten)
-
-
-def known_only(pool: PoolView) -> Float32:
-    """Return the pool's labels with unknown ones read as absent, ``(m, n_labels)``."""
-    return np.nan_to_num(pool.labels, nan=0.0)

@@ -39,7 +39,7 @@ class PlainAdam:
     Parameters
     ----------
     parameter
-        Any shape, float32; changed in place.
+        Any shape; changed in place.
     learning_rate
         Step size.
     """
@@ -55,14 +55,14 @@ class PlainAdam:
         rate = self._learning_rate / (1.0 - BETA1**self._steps)
         correction = math.sqrt(1.0 - BETA2**self._steps)
         first, second = self._first, self._second
-        first += np.float32(1.0 - BETA1) * (gradient - first)
-        second *= np.float32(BETA2)
-        second += np.float32(1.0 - BETA2) * (gradient * gradient)
+        first += (1.0 - BETA1) * (gradient - first)
+        second *= BETA2
+        second += (1.0 - BETA2) * (gradient * gradient)
         below = np.sqrt(second)
-        below /= np.float32(correction)
-        below += np.float32(EPSILON)
+        below /= correction
+        below += EPSILON
         np.divide(first, below, out=below)
-        below *= np.float32(rate)
+        below *= rate
         self._parameter -= below
 
 
@@ -106,7 +106,7 @@ class BlockedAdam:
         scale1, scale2 = BETA1**self._since, BETA2**self._since
         root = math.sqrt((1.0 - BETA2**self._steps) / scale2)
         size = -self._learning_rate / (1.0 - BETA1**self._steps) * scale1 * root
-        epsilon = np.float32(EPSILON * root)
+        epsilon = EPSILON * root
         part1, part2 = (1.0 - BETA1) / scale1, (1.0 - BETA2) / scale2
         flat = self._weight.reshape(-1)
         outputs, inputs = self._weight.shape
@@ -125,6 +125,6 @@ class BlockedAdam:
             np.divide(first, d, out=d)
             blas.saxpy(d, flat[entries], a=size)
         if self._since == _RESCALE_STEPS:
-            self._first *= np.float32(scale1)
-            self._second *= np.float32(scale2)
+            self._first *= scale1
+            self._second *= scale2
             self._since = 0

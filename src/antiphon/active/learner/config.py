@@ -41,6 +41,9 @@ class LoopConfig:
         for all rows, validation included, needed or not.
     time_limit_s
         Longest time that one selection may take; None for no limit.
+    device
+        Where the head is trained by torch, as ``cuda``; None for NumPy, without torch. On a GPU
+        runs are not the same to the bit.
     """
 
     budget: int = 500
@@ -55,6 +58,7 @@ class LoopConfig:
     exact: bool = False
     compat: bool = False
     time_limit_s: float | None = 600.0
+    device: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("budget", "epochs", "batch", "dropout_passes"):
@@ -66,12 +70,18 @@ class LoopConfig:
             raise UserError(f"learning_rate is {self.learning_rate}; it must be above 0.")
         if not 0.0 <= self.dropout < 1.0:
             raise UserError(f"dropout is {self.dropout}; it must be 0 or more and below 1.")
+        if self.exact and self.device is not None:
+            raise UserError(f"exact is for NumPy; leave it out with the device {self.device!r}.")
         if self.time_limit_s is not None and not self.time_limit_s > 0.0:
             raise UserError(f"time_limit_s is {self.time_limit_s}; it must be above 0.")
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; :meth:`from_json` reads them."""
-        return asdict(self) | {"schedule": str(self.schedule)}
+        plain = asdict(self) | {"schedule": str(self.schedule)}
+        if self.device is None:
+            # Settings written before there were devices stay the same.
+            del plain["device"]
+        return plain
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

@@ -65,7 +65,7 @@ class NumpyDraws:
 
 
 class Head:
-    """Linear(dim, hidden) - ReLU - dropout - Linear(hidden, n_labels), float32.
+    """Linear(dim, hidden) - ReLU - dropout - Linear(hidden, n_labels).
 
     Weights are laid out as torch does, ``(outputs, inputs)``; weights and Adam's moments last
     from one call of :meth:`train` to the next.
@@ -75,7 +75,8 @@ class Head:
     dim, hidden, n_labels
         Sizes.
     draws
-        Initial weights, orders of rows, dropout masks.
+        Initial weights, orders of rows, dropout masks. The head computes in the precision of the
+        weights, which is float32 unless they come from elsewhere.
     learning_rate
         Of Adam (Kingma and Ba 2015), betas 0.9 and 0.999, epsilon 1e-8.
     dropout
@@ -102,11 +103,13 @@ class Head:
         self.learning_rate = learning_rate
         self.dropout = dropout
         self.multilabel = multilabel
-        self.w1 = draws.weight(hidden, dim)
-        self.b1 = np.zeros(hidden, np.float32)
-        self.w2 = draws.weight(n_labels, hidden)
-        self.b2 = np.zeros(n_labels, np.float32)
-        self._first = (BlockedAdam, PlainAdam)[exact](self.w1, learning_rate)
+        # Copies, row by row in memory: they are changed in place.
+        self.w1 = np.array(draws.weight(hidden, dim), order="C")
+        self.b1 = np.zeros(hidden, self.w1.dtype)
+        self.w2 = np.array(draws.weight(n_labels, hidden), order="C")
+        self.b2 = np.zeros(n_labels, self.w1.dtype)
+        fused = not exact and self.w1.dtype == np.float32
+        self._first = (BlockedAdam if fused else PlainAdam)(self.w1, learning_rate)
         self._others = [PlainAdam(p, learning_rate) for p in (self.b1, self.w2, self.b2)]
 
     @property
@@ -129,7 +132,7 @@ class Head:
 
     def logits(self, x: Float32) -> Float32:
         """Return ``(n, n_labels)``, a few thousand rows at a time."""
-        found = np.empty((len(x), len(self.b2)), np.float32)
+        found = np.empty((len(x), len(self.b2)), self.w1.dtype)
         for begin in range(0, len(x), _INFERENCE_ROWS):
             part = slice(begin, begin + _INFERENCE_ROWS)
             found[part] = self.hidden(x[part]) @ self.w2.T + self.b2
@@ -153,11 +156,11 @@ class Head:
 
         All passes share the first layer. Gal and Ghahramani (2016).
         """
-        found = np.empty((passes, len(x), len(self.b2)), np.float32)
+        found = np.empty((passes, len(x), len(self.b2)), self.w1.dtype)
         for begin in range(0, len(x), _INFERENCE_ROWS):
             part = slice(begin, begin + _INFERENCE_ROWS)
             hidden = self.hidden(x[part])
-            hidden /= np.float32(1.0 - rate)
+            hidden /= 1.0 - rate
             for i in range(passes):
                 kept = hidden * draws.kept((len(hidden), hidden.shape[1]), rate)
                 found[i, part] = self.link(kept @ self.w2.T + self.b2)
@@ -189,7 +192,7 @@ class Head:
     def step(self, x: Float32, y: Float32, *, want_loss: bool = False) -> float:
         """Take one step of Adam on a mini-batch; return its loss, or 0 if it is not wanted."""
         # Hidden units go down and rows across: products with the large matrix are faster so.
-        hidden = np.empty((len(self.w1), len(x)), np.float32)
+        hidden = np.empty((len(self.w1), len(x)), self.w1.dtype)
         thin_product(self.w1, np.ascontiguousarray(x.T), hidden)
         hidden += self.b1[:, None]
         np.maximum(hidden, 0.0, out=hidden)
@@ -198,16 +201,18 @@ class Head:
             kept = self.draws.kept((len(x), len(hidden)), self.dropout).T
             active &= kept
             hidden *= kept
-            hidden /= np.float32(1.0 - self.dropout)
+            hidden /= 1.0 - self.dropout
         logits: Float32 = hidden.T @ self.w2.T
         logits += self.b2
         loss = self._loss(logits, y) if want_loss else 0.0
         # The mean is over all entries for binary cross-entropy, over rows for cross-entropy.
         scale = y.size if self.multilabel else len(y)
-        at_logits: Float32 = (self.link(logits) - y) / np.float32(scale)
+        at_logits = self.link(logits)
+        at_logits -= y
+        at_logits /= scale
         at_hidden: Float32 = np.dot(self.w2.T, at_logits.T)
         if self.dropout:
-            at_hidden /= np.float32(1.0 - self.dropout)
+            at_hidden /= 1.0 - self.dropout
         at_hidden *= active
         b1, w2, b2 = self._others
         b2.update(at_logits.sum(axis=0))

@@ -18,6 +18,7 @@ from antiphon.active.learner.guard import ask
 from antiphon.active.learner.head import Draws, Head, NumpyDraws
 from antiphon.active.learner.record import Cycle, Run
 from antiphon.active.learner.scores import Scores, judge
+from antiphon.active.learner.torch_head import TorchHead
 from antiphon.active.learner.view import PoolHead
 from antiphon.active.registry import get_strategy
 from antiphon.errors import UserError
@@ -113,16 +114,12 @@ class _Loop:
         self.metadata: pa.Table | None = (
             None if data.metadata is None else data.metadata.take(pa.array(self.pool))
         )
-        dim = self.x.shape[1]
-        self.head = Head(
-            dim,
-            config.hidden or dim,
+        self.head = _head(
+            self.x.shape[1],
             self.y.shape[1],
             draws or NumpyDraws(np.random.default_rng(training)),
-            learning_rate=config.learning_rate,
-            dropout=config.dropout,
+            config,
             multilabel=data.multilabel,
-            exact=config.exact,
         )
         self.labelled: Int64 = np.empty(0, np.int64)
         self.budget = min(config.budget, len(self.pool))
@@ -210,6 +207,31 @@ class _Loop:
         )
         self.without_positives = scores.without_positives
         return scores
+
+
+def _head(dim: int, n_labels: int, draws: Draws, config: LoopConfig, *, multilabel: bool) -> Head:
+    hidden = config.hidden or dim
+    if config.device is not None:
+        return TorchHead(
+            dim,
+            hidden,
+            n_labels,
+            draws,
+            device=config.device,
+            learning_rate=config.learning_rate,
+            dropout=config.dropout,
+            multilabel=multilabel,
+        )
+    return Head(
+        dim,
+        hidden,
+        n_labels,
+        draws,
+        learning_rate=config.learning_rate,
+        dropout=config.dropout,
+        multilabel=multilabel,
+        exact=config.exact,
+    )
 
 
 def _named(strategy: str | Strategy, compat: bool) -> _Named:

@@ -53,7 +53,7 @@ class PoolHead:
 
     def output_weight(self) -> Float32:
         """Return ``(n_labels, n_hidden)`` weights of the last layer."""
-        return self._head.w2.copy()
+        return self._head.weights()[2].copy()
 
     def weights(self) -> tuple[Float32, Float32, Float32, Float32]:
         """Return copies of both layers' weights and biases, ``(outputs, inputs)`` as in torch."""
