@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -29,6 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from machine import processor
 
 WINDOWS = 500
 KINDS = 400
@@ -233,16 +234,6 @@ def play(role: str, given: dict[str, Any]) -> dict[str, Any]:
     return {"fill": fill, "choose": choose, "agree": agree}[role](**given)
 
 
-def machine() -> str:
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(x.split(":")[1].strip() for x in lines if x.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return f"{name}, {os.cpu_count()} cores"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=1_000_000, help="windows, a multiple of 500")
@@ -262,7 +253,8 @@ def main() -> None:
     strategies = given.strategy or ["antiphon"]
     print(
         f"{n:,} windows, {BATCH} chosen, {LABELLED} labelled, at most {given.memory_mb:g} MB. "
-        f"{machine()}, load {os.getloadavg()[0]:.1f}, numpy {version('numpy')}, "
+        f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"numpy {version('numpy')}, "
         f"{datetime.now(UTC).date()}.\n"
     )
     print("| length | strategy | reading, s | pass, s | all, s | CPU-s | peak, MB above | listed |")

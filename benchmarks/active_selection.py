@@ -35,7 +35,6 @@ import resource
 import time
 from collections.abc import Callable, Collection, Iterator
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +44,7 @@ from antiphon.active.base import PoolView, Selection, read_only
 from antiphon.active.geometry.spaces import components
 from antiphon.active.registry import get_strategy, list_strategies, select
 from antiphon.active.strategies.typiclust import choose_typical
+from machine import processor
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -240,15 +240,6 @@ def whole_run(bench: Bench) -> tuple[Times, Times, int]:
     return (sums[0], sums[1]), (sums[2], sums[3]), same
 
 
-def cpu_name() -> str:
-    facts = Path("/proc/cpuinfo")
-    if facts.exists():
-        for line in facts.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--windows", type=int, default=18_319)
@@ -266,7 +257,7 @@ def main() -> None:
         get_strategy(name)
     bench = Bench(options.windows, options.dim, options.classes, options.seed, linear=options.large)
     print(
-        f"{datetime.date.today()}, {cpu_name()}, {os.environ['OMP_NUM_THREADS']} BLAS thread(s), "
+        f"{datetime.date.today()}, {processor()}, {os.environ['OMP_NUM_THREADS']} BLAS thread(s), "
         f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, NumPy "
         f"{np.__version__}, antiphon {version('antiphon')}\n\n{options.windows:,} windows x "
         f"{options.dim:,} x {options.classes} labels, {len(bench.start)} labelled, {BATCH} wanted\n"

@@ -35,6 +35,7 @@ from antiphon.audio.features.mel import mel_filterbank
 from antiphon.audio.features.pcen import pcen
 from antiphon.audio.reader import stream
 from antiphon.audio.windows import WindowSpec, stream_windows
+from machine import processor
 
 SOURCE_RATE = 48_000
 RATE = 32_000
@@ -124,16 +125,6 @@ def memory_table() -> None:
     for name, work in rows:
         print(f"| {name} | {seconds / cpu_seconds(work):,.0f}x |")
     print(f"\nLargest difference between the two log-mels: {difference:.1e}.")
-
-
-def processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def main() -> None:

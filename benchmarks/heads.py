@@ -26,7 +26,6 @@ import platform
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +37,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from antiphon.heads.linear import fit_linear
+from machine import processor
 
 Float32 = npt.NDArray[np.float32]
 HELD_OUT = 3000
@@ -65,15 +65,6 @@ def timed(work: Callable[[], Any], repeats: int) -> tuple[float, Any]:
         result = work()
         best = min(best, time.process_time() - start)
     return best, result
-
-
-def cpu_name() -> str:
-    facts = Path("/proc/cpuinfo")
-    if facts.exists():
-        for line in facts.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 def compare(
@@ -105,7 +96,7 @@ def main() -> None:
     fit_linear(train_x[:200], train_y[:200])
     positives = train_y.sum(axis=0).astype(int)
     print(
-        f"{datetime.date.today()}, {cpu_name()}, {os.environ['OMP_NUM_THREADS']} BLAS thread(s), "
+        f"{datetime.date.today()}, {processor()}, {os.environ['OMP_NUM_THREADS']} BLAS thread(s), "
         f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, NumPy "
         f"{np.__version__}, scikit-learn {version('scikit-learn')}, antiphon "
         f"{version('antiphon')}\n\n{n:,} windows x {options.dim:,} x {options.labels} labels, "

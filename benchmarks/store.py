@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import signal
 import subprocess
@@ -27,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from machine import processor
 
 WINDOWS = 100
 K = 10
@@ -258,16 +259,6 @@ def recall(found: list[list[int]], true: list[set[int]]) -> float:
     return float(np.mean([len(set(a) & b) / K for a, b in zip(found, true, strict=True)]))
 
 
-def machine() -> str:
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(x.split(":")[1].strip() for x in lines if x.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return f"{name}, {os.cpu_count()} cores"
-
-
 def measure(python: str, store: str, work: Path, kill_work: Path) -> dict[str, Any]:
     """Run all of one store's roles."""
     facts = {"insert": run(python, f"{store}_insert", work)}
@@ -352,7 +343,10 @@ def main() -> None:
             columns["perch-hoplite"] = rows_of(theirs, truth(work, centred=False), given.n)
             used.append(theirs["insert"]["versions"])
             ratio = theirs["insert"]["cpu_s"] / ours["insert"]["cpu_s"]
-    print(f"{given.n:,} vectors x {given.dim} dimensions, {QUERIES} queries, medians. {machine()}.")
+    print(
+        f"{given.n:,} vectors x {given.dim} dimensions, {QUERIES} queries, medians. "
+        f"{processor()}, {os.cpu_count()} cores."
+    )
     print(f"{datetime.now(UTC).date()}, load {load:.1f} at the start. {'; '.join(used)}.\n")
     print("| | " + " | ".join(columns) + " |")
     print("|---|" + "---:|" * len(columns))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.stats
 
 from antiphon.active.base import Float32, Int64, PoolView
 from antiphon.active.ranking import binary_entropy
@@ -63,7 +62,10 @@ def rank_share(values: npt.NDArray[np.floating]) -> Float32:
     """
     if len(values) == 0 or float(values.max()) == float(values.min()):
         return np.ones(len(values), np.float32)
-    rank = scipy.stats.rankdata(values, method="average")
+    # It takes longer to load than most strategies take to choose.
+    from scipy.stats import rankdata
+
+    rank = rankdata(values, method="average")
     share: Float32 = ((rank - 1.0) / (len(values) - 1.0)).astype(np.float32)
     return share
 

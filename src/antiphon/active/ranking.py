@@ -5,10 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from antiphon.active.base import Float32, Int64, Selection
-from antiphon.active.geometry.farthest import farthest_first
-from antiphon.active.geometry.whitening import whiten
-
-__all__ = ["binary_entropy", "farthest_first", "top", "whiten"]
 
 
 def top(rows: Int64, utility: Float32, n: int, generator: np.random.Generator) -> Selection:

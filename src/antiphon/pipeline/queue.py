@@ -104,7 +104,6 @@ def choose_next(
         score_block=None if detector is None else detector.probabilities,
         recording=windows.recording_id,
         excluded=~wanted,
-        budget=None,
     )
     for note in listed.notes:
         reporter.note(note)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from antiphon.active.base import Float32
-from antiphon.active.geometry.whitening import principal_axes, project
+from antiphon.active.geometry.whitening import Fit, partly_whitened, principal_axes
 
 
-def salient(embeddings: Float32, dims: int = 128, power: float = 0.5) -> Float32:
+def salient(
+    embeddings: Float32, dims: int = 128, power: float = 0.5, *, fit: Fit | None = None
+) -> Float32:
     """Return partly whitened principal components of unit-length embeddings, ``(n, k)`` float32.
 
     The mean of an archive is close to its background, since most windows hold little else, so
@@ -24,16 +26,16 @@ def salient(embeddings: Float32, dims: int = 128, power: float = 0.5) -> Float32
     power
         By which standard deviations are divided out: 0 leaves the components as they are, 1
         gives all the same variance.
+    fit
+        The components, if they have been fitted to the unit-length embeddings already.
 
     Returns
     -------
     points
         Their mean squared length is 1.
     """
-    mean, axes, variance = principal_axes(embeddings, dims, unit=True)
-    floor = 1e-8 * max(float(variance.max()), 1e-12)
-    scale = np.maximum(variance, floor) ** (-0.5 * power)
-    points = project(embeddings, mean, (axes * scale).astype(np.float32), unit=True)
+    fit = fit or principal_axes(embeddings, dims, unit=True)
+    points = partly_whitened(embeddings, fit, power)
     size = float(np.sqrt(np.einsum("ij,ij->i", points, points).mean(dtype=np.float64)))
     points /= np.float32(max(size, 1e-12))
     return points

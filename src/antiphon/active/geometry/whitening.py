@@ -11,6 +11,8 @@ from antiphon.active.geometry.apart import unit_rows
 from antiphon.threads import few_threads
 
 Float64 = npt.NDArray[np.float64]
+Fit = tuple[Float32, Float32, Float64]
+"""Mean, axes and variances of principal components."""
 
 # Rows that are centred or scaled at once.
 BLOCK = 2048
@@ -129,7 +131,27 @@ def unit_components(vectors: Float32, dims: int = 64) -> Float32:
     return unit_rows(project(vectors, mean, axes, unit=True))
 
 
-def whiten(embeddings: Float32, dims: int = 64, power: float = 0.5) -> Float32:
+def partly_whitened(embeddings: Float32, fit: Fit, power: float) -> Float32:
+    """Return components of unit-length embeddings, divided by their deviation to some power.
+
+    Parameters
+    ----------
+    embeddings
+        ``(n, d)`` float32; each is scaled to length 1 first.
+    fit
+        What :func:`principal_axes` gave for unit vectors.
+    power
+        0 leaves the components as they are, 1 gives all the same variance.
+    """
+    mean, axes, variance = fit
+    floor = 1e-8 * max(float(variance.max()), 1e-12)
+    scale = np.maximum(variance, floor) ** (-0.5 * power)
+    return project(embeddings, mean, (axes * scale).astype(np.float32), unit=True)
+
+
+def whiten(
+    embeddings: Float32, dims: int = 64, power: float = 0.5, *, fit: Fit | None = None
+) -> Float32:
     """Return partly whitened, unit-length principal components, ``(n, k)`` float32.
 
     Cosine distances of raw embeddings are ruled by a few directions (loudness, background). The
@@ -142,12 +164,12 @@ def whiten(embeddings: Float32, dims: int = 64, power: float = 0.5) -> Float32:
     dims
         How many components; k is the smallest of it, n and d.
     power
-        0 leaves the components as they are, 1 gives all the same variance.
+        See :func:`partly_whitened`.
+    fit
+        The components, if :func:`principal_axes` has found them already.
     """
-    mean, axes, variance = principal_axes(embeddings, dims, unit=True)
-    floor = 1e-8 * max(float(variance.max()), 1e-12)
-    scale = np.maximum(variance, floor) ** (-0.5 * power)
-    return unit_rows(project(embeddings, mean, (axes * scale).astype(np.float32), unit=True))
+    fit = fit or principal_axes(embeddings, dims, unit=True)
+    return unit_rows(partly_whitened(embeddings, fit, power))
 
 
 def project(vectors: Float32, mean: Float32, axes: Float32, *, unit: bool = False) -> Float32:

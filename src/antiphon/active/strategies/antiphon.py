@@ -11,7 +11,7 @@ from antiphon.active.doubt import balanced_entropy, budget_share
 from antiphon.active.geometry.map_dpp import gaussian_kernel, greedy_mode
 from antiphon.active.geometry.medoids import isolation
 from antiphon.active.geometry.salience import salient
-from antiphon.active.geometry.whitening import whiten
+from antiphon.active.geometry.whitening import Fit, principal_axes, whiten
 from antiphon.active.surrogate import believe
 
 
@@ -142,16 +142,19 @@ def antiphon(pool: PoolView, n: int) -> Selection:
 
 def make_space(embeddings: Float32, settings: Settings) -> Space:
     """Return points, trust and length of ``(n, dim)`` embeddings."""
-    points = whiten(embeddings, settings.dims, settings.whitening)
+    fit = principal_axes(embeddings, settings.dims, unit=True)
+    points = whiten(embeddings, settings.dims, settings.whitening, fit=fit)
     # A generator of its own, so that the sample is the same in every run.
     lonely = isolation(points, np.random.default_rng(0))
-    length = distance_from_background(embeddings, settings)
+    length = distance_from_background(embeddings, settings, fit)
     return Space(points, outlier_weight(lonely, settings), length)
 
 
-def distance_from_background(embeddings: Float32, settings: Settings) -> Float32:
+def distance_from_background(
+    embeddings: Float32, settings: Settings, fit: Fit | None = None
+) -> Float32:
     """Return how far each window is from the archive's mean, ``(n,)``, 1 at the median."""
-    size = np.linalg.norm(salient(embeddings, settings.dims), axis=1)
+    size = np.linalg.norm(salient(embeddings, settings.dims, fit=fit), axis=1)
     middle = float(np.median(size))
     if middle <= 0.0:
         return np.ones(len(size), np.float32)
