@@ -14,7 +14,7 @@ from antiphon.evaluation.crossval import (
     nested_cross_validation,
     out_of_fold_logits,
 )
-from antiphon.evaluation.metrics import (
+from antiphon.evaluation.metrics.scores import (
     average_precision,
     expected_calibration_error,
     precision_recall_f1,

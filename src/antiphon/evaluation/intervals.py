@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from antiphon.errors import UserError
-from antiphon.evaluation.metrics import checked, macro_average
+from antiphon.evaluation.metrics.scores import checked, macro_average
 from antiphon.evaluation.ranking import weighted_average_precision, weighted_roc_auc
 from antiphon.heads.binomial import clopper_pearson
 

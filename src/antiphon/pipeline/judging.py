@@ -20,7 +20,7 @@ from antiphon.evaluation.intervals import (
     roc_auc_by_label,
     wilson,
 )
-from antiphon.evaluation.metrics import macro_average, reliability
+from antiphon.evaluation.metrics.scores import macro_average, reliability
 from antiphon.heads.thresholds import MIN_GROUPS, Threshold
 from antiphon.pipeline.report.data import (
     Calibration,

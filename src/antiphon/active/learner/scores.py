@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import UserError
-from antiphon.evaluation.metrics import average_precision, precision_recall_f1
+from antiphon.evaluation.metrics.scores import average_precision, precision_recall_f1
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from antiphon.errors import UserError
-from antiphon.evaluation.metrics import (
+from antiphon.evaluation.metrics.scores import (
     average_precision,
     best_f1,
     brier,

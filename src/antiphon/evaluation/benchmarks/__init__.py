@@ -1,0 +1,1 @@
+"""Data sets on which encoders are compared, and the runner that compares them."""

@@ -1,0 +1,1 @@
+"""Offline evaluation of ensembles from their score files."""

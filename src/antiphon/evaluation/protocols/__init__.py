@@ -1,0 +1,1 @@
+"""What an encoder's embeddings are good for: probe, retrieval, clustering, detection."""

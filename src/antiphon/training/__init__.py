@@ -1,0 +1,1 @@
+"""Training with PyTorch; its imports stay inside functions."""
