@@ -1,1 +1,1 @@
-"""Metrics, one subject a file: scores against labels, single labels, clusters, retrieval, events, boxes."""
+"""Metrics, one subject a file."""
