@@ -24,6 +24,7 @@ import datetime
 import importlib.util
 import json
 import math
+import multiprocessing
 import os
 import platform
 import resource
@@ -31,6 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -40,7 +42,7 @@ import numpy as np
 
 from antiphon.active.dataset import LabelledSet
 from antiphon.active.learner.config import LoopConfig
-from antiphon.active.learner.parallel import Failure, Task, run_many
+from antiphon.active.learner.loop import run_loop
 from antiphon.active.learner.record import Run
 from antiphon.active.simulate.generate import generate
 from antiphon.active.simulate.presets import preset
@@ -95,18 +97,19 @@ def _all_cpu_s() -> float:
 # Ours
 
 
+def one_run(folder: Path, strategy: str, config: LoopConfig, seed: int) -> Run:
+    return run_loop(load(folder), strategy, config, seed)
+
+
 def ours(folder: Path, strategy: str, repeats: int, cycles: int, cpus: int) -> dict[str, Any]:
     """Run our loop in processes; return seconds, the parts they went to, and the mean area."""
-    source = partial(load, folder)
     config = LoopConfig(budget=cycles * BATCH, epochs=EPOCHS, batch=MINI_BATCH)
-    tasks = [Task("UHH-sized", source, strategy, config, seed) for seed in range(repeats)]
     begin, used = time.perf_counter(), _all_cpu_s()
-    runs = [run for _, run in run_many(tasks, cpus)]
+    # Children inherit one thread each for linear algebra.
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+    with ProcessPoolExecutor(min(cpus, repeats), multiprocessing.get_context("spawn")) as pool:
+        done = list(pool.map(partial(one_run, folder, strategy, config), range(repeats)))
     wall = time.perf_counter() - begin
-    failed = [run.reason for run in runs if isinstance(run, Failure)]
-    if failed:
-        raise SystemExit(f"A run of {strategy} failed: {failed[0]}")
-    done = [run for run in runs if isinstance(run, Run)]
     parts = {
         part: sum(getattr(c, f"{part}_s") for run in done for c in run.cycles) / len(done)
         for part in ("select", "predict", "train", "judge")

@@ -13,6 +13,9 @@ from antiphon.active.geometry.map_dpp import gaussian_kernel
 # Rows whose kernel with the labelled ones is held at once.
 _BLOCK = 4096
 
+MOST_LABELLED = 4000
+"""Labelled windows that are used; the work grows with their cube."""
+
 
 @dataclass(frozen=True, slots=True)
 class Belief:
@@ -53,6 +56,7 @@ def believe(
         Positions asked for, and ``(m,)`` positions with labels.
     labels
         ``(m, n_labels)``: 1 present, 0 absent, NaN unknown, which counts as the prior mean.
+        Beyond :data:`MOST_LABELLED` rows, :func:`representatives` of them are used.
     width
         Of the kernel ``exp(-|x - y|^2 / (2 width^2))``.
     noise
@@ -62,9 +66,12 @@ def believe(
     -----
     Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, equations 2.25, 2.26.
     """
-    known = np.where(np.isnan(labels), 0.0, 1.0)
+    known = ~np.isnan(labels)
     share = (np.nansum(labels, axis=0) + 0.5) / (known.sum(axis=0) + 1.0)
-    residual = np.where(known > 0.0, labels - share, 0.0)
+    residual = np.where(known, labels - share, 0.0)
+    if len(labelled) > MOST_LABELLED:
+        kept = representatives(labels, MOST_LABELLED)
+        labelled, residual = labelled[kept], residual[kept]
     given = points[labelled]
     covariance = gaussian_kernel(given, given, width) + noise * np.eye(len(given))
     factor = scipy.linalg.cho_factor(covariance, lower=True)
@@ -80,3 +87,24 @@ def believe(
         explained = ((cross @ inverse.T) ** 2).sum(axis=1)
         variance[part] = np.maximum(1.0 - explained, 1e-6)
     return Belief(probability, variance)
+
+
+def representatives(labels: Float32, n: int) -> Int64:
+    """Return ``n`` rows that stand for all, ``(n,)`` ascending: rare labels first, then any.
+
+    Half are the rows with the rarest labels; the other half is drawn from the rest with a fixed
+    seed, so that empty windows and common labels keep their share among them.
+
+    Parameters
+    ----------
+    labels
+        ``(m, n_labels)``, NaN unknown.
+    """
+    order = np.random.default_rng(0).permutation(len(labels))
+    there = np.nan_to_num(labels[order])
+    rarity = (there / np.maximum(there.sum(axis=0), 1.0)).max(axis=1, initial=0.0)
+    rarest = np.argsort(-rarity, kind="stable")
+    first = rarest[: n // 2]
+    rest = np.sort(rarest[n // 2 :])[: n - len(first)]
+    chosen: Int64 = np.sort(order[np.concatenate([first, rest])])
+    return chosen
