@@ -8,7 +8,6 @@ from antiphon.active.registry import select
 from antiphon.active.strategies.antiphon import (
     Settings,
     antiphon_with,
-    candidate_share,
     distance_from_background,
     diverse_batch,
     make_space,
@@ -26,25 +25,6 @@ def test_entropy_joins_in_as_the_budget_is_spent() -> None:
     # A ramp without width is a step.
     step = Settings(ramp_from=0.3, ramp_to=0.3)
     assert (ramp(0.29, step), ramp(0.31, step)) == (0.0, 1.0)
-
-
-def test_the_commoner_the_labels_the_fewer_candidates() -> None:
-    settings = Settings(rare=0.04, common=0.16, thinnest=0.01)
-
-    def share(*positives: int) -> float:
-        labels = np.zeros((100, len(positives)), np.float32)
-        for column, n in enumerate(positives):
-            labels[:n, column] = 1.0
-        return candidate_share(labels, settings)
-
-    # Of the labels that were found, the median one decides.
-    assert share(0, 0) == share(0, 4) == share(1, 2, 90) == 1.0
-    np.testing.assert_allclose([share(8), share(16), share(0, 30, 60)], [0.1, 0.01, 0.01])
-    # Unknown labels do not count: 8 of 50.
-    half = np.full((100, 1), np.nan, np.float32)
-    half[:50] = 0.0
-    half[:8] = 1.0
-    np.testing.assert_allclose(candidate_share(half, settings), 0.01)
 
 
 def test_isolated_windows_lose_weight_and_common_ones_none() -> None:
@@ -99,7 +79,7 @@ def test_each_choice_has_the_largest_determinant(labelled: int, power: float) ->
     x = rng.normal(size=(140, 9))
     labels = (rng.random((labelled, 3)) < 0.3).astype(np.float32)
     pool = view(x, np.arange(labelled), labels, rng.random((140, 3)), budget=100)
-    settings = Settings(guard=0.0, candidates=200, ramp_to=0.6, thinnest=1.0)
+    settings = Settings(guard=0.0, candidates=200, ramp_to=0.6)
     rows = antiphon_with(settings)(pool, 5).rows
     space = make_space(pool.embeddings, settings)
     points, free = space.points, np.arange(labelled, 140)

@@ -40,11 +40,6 @@ class Settings:
         Share of the budget at which entropy begins to count, and from which it counts fully.
     balance
         Power of ``1 + positives`` by which scarce labels weigh more in the entropy.
-    rare, common, thinnest
-        Where the median label is on at most a share ``rare`` of the labelled windows, all windows
-        are candidates; where it is on ``common`` or more, a random share ``thinnest`` is; between
-        them the share falls evenly in logarithms. Common labels need no search: a sample that is
-        like the archive serves them better.
     candidates
         Windows of largest quality among which the determinantal point process chooses.
     fence
@@ -66,9 +61,6 @@ class Settings:
     ramp_from: float = 0.1
     ramp_to: float = 0.4
     balance: float = 0.7
-    rare: float = 0.04
-    common: float = 0.16
-    thinnest: float = 0.01
     candidates: int = 600
     fence: float = 1.5
     guard: float = 4.0
@@ -104,7 +96,6 @@ def antiphon_with(settings: Settings) -> Strategy:
             some = free[: max(settings.first_candidates, n)]
             worth = space.trust[some] * space.length[some] ** np.float32(settings.salience)
             return diverse_batch(space.points, some, worth, n, settings)
-        free = free[: max(int(candidate_share(pool.labels, settings) * len(free)), 2 * n)]
         belief = believe(
             space.points,
             free,
@@ -142,8 +133,7 @@ def antiphon(pool: PoolView, n: int) -> Selection:
     are those of a Gaussian process on the labels so far, not of the detector: it knows after a few
     labels where it knows nothing, and it needs no training. g grows from 0 to 1 between a tenth
     and four tenths of the budget (500 labels where it is not known); entropy is binary, averaged
-    over labels with weights of ``(1 + positives)**-0.7``. The commoner the labels are, the fewer
-    windows, drawn at random, are candidates. Where many labelled windows were empty,
+    over labels with weights of ``(1 + positives)**-0.7``. Where many labelled windows were empty,
     windows that stand out gain; outliers, isolated from all others, count less. The batch is the
     greedy mode of the process over the best 600 candidates.
     """
@@ -176,24 +166,6 @@ def ramp(share: float, settings: Settings) -> float:
     """Return the power of the entropy after that share of the budget, from 0 to 1."""
     width = max(settings.ramp_to - settings.ramp_from, 1e-9)
     return min(1.0, max(0.0, (share - settings.ramp_from) / width))
-
-
-def candidate_share(labels: Float32, settings: Settings) -> float:
-    """Return the share of windows, drawn at random, that are candidates.
-
-    Parameters
-    ----------
-    labels
-        ``(m, n_labels)`` of the labelled windows; NaN unknown.
-    """
-    known = np.maximum((~np.isnan(labels)).sum(axis=0), 1)
-    share = np.nansum(labels, axis=0) / known
-    found = share[share > 0.0]
-    if not len(found):
-        return 1.0
-    span = np.log(settings.common / settings.rare)
-    place = float(np.log(np.median(found) / settings.rare) / span)
-    return float(settings.thinnest ** min(1.0, max(0.0, place)))
 
 
 def outlier_weight(lonely: Float32, settings: Settings) -> Float32:
