@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from antiphon.errors import UserError
-from antiphon.evaluation.metrics.scores import checked, macro_average
-from antiphon.evaluation.ranking import weighted_average_precision, weighted_roc_auc
+from antiphon.evaluation.metrics.scores import checked
+from antiphon.evaluation.resampling import (
+    Evaluate,
+    Method,
+    check_level,
+    draw,
+    ends,
+    index_groups,
+)
+from antiphon.evaluation.statistics import (
+    Statistic,
+    average_precision_by_label,
+    evaluator,
+    from_rows,
+    mean_average_precision,
+    mean_roc_auc,
+    precision_at,
+    recall_at,
+    roc_auc_by_label,
+)
 from antiphon.heads.binomial import clopper_pearson
 
 __all__ = [
@@ -21,7 +38,9 @@ __all__ = [
     "average_precision_by_label",
     "bootstrap",
     "bootstrap_difference",
+    "bootstrap_many",
     "clopper_pearson",
+    "from_rows",
     "mean_average_precision",
     "mean_roc_auc",
     "precision_at",
@@ -30,14 +49,7 @@ __all__ = [
     "wilson",
 ]
 
-Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
-Array = npt.NDArray[np.floating]
-Method = Literal["percentile", "bca"]
-
-Statistic = Callable[[Array, Array, Array], Float64]
-"""``statistic(score, target, weight)`` for ``(n, n_labels)`` scores and labels and ``(b, n)`` row
-weights gives ``(b,)`` or ``(b, k)`` values, NaN where a resample has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +80,6 @@ class Interval:
     n_groups: int
     n_resamples: int
     note: str = ""
-
-
-def average_precision_by_label(score: Array, target: Array, weight: Array) -> Float64:
-    """Average precision of each label, ``(b, n_labels)``."""
-    return weighted_average_precision(score, target, weight)
-
-
-def roc_auc_by_label(score: Array, target: Array, weight: Array) -> Float64:
-    """ROC area of each label, ``(b, n_labels)``."""
-    return weighted_roc_auc(score, target, weight)
-
-
-def mean_average_precision(score: Array, target: Array, weight: Array) -> Float64:
-    """Mean over labels with positives in the resample, ``(b,)``."""
-    return macro_average(weighted_average_precision(score, target, weight))
-
-
-def mean_roc_auc(score: Array, target: Array, weight: Array) -> Float64:
-    """Mean over labels with positives and negatives in the resample, ``(b,)``."""
-    return macro_average(weighted_roc_auc(score, target, weight))
-
-
-def precision_at(threshold: npt.ArrayLike) -> Statistic:
-    """Return the statistic "precision of each label at a threshold"; see :func:`recall_at`."""
-    return _share(threshold, lambda over, positive: over)
-
-
-def recall_at(threshold: npt.ArrayLike) -> Statistic:
-    """Return the statistic "recall of each label at a threshold", giving ``(b, n_labels)``.
-
-    Parameters
-    ----------
-    threshold
-        A number, ``(n_labels,)``, or ``(n, n_labels)``.
-    """
-    return _share(threshold, lambda over, positive: positive)
 
 
 def bootstrap(
@@ -144,10 +120,9 @@ def bootstrap(
         If shapes do not fit or a parameter is out of range.
     """
     s, t = checked(score, target)
-    group, n_groups = _groups(groups, len(s))
-    return _resample(
-        lambda weight: _columns(statistic(s, t, weight)),
-        group,
+    group, n_groups = index_groups(groups, len(s))
+    return _intervals(
+        evaluator(statistic, s, t, group, n_groups),
         n_groups,
         rng=rng,
         n_resamples=n_resamples,
@@ -177,16 +152,74 @@ def bootstrap_difference(
     b, _ = checked(score_b, target)
     if not np.array_equal(np.isnan(a), np.isnan(b)):
         raise UserError("The two sets of scores must cover the same rows and labels.")
-    group, n_groups = _groups(groups, len(a))
-    return _resample(
-        lambda weight: _columns(statistic(a, t, weight)) - _columns(statistic(b, t, weight)),
-        group,
+    group, n_groups = index_groups(groups, len(a))
+    first = evaluator(statistic, a, t, group, n_groups)
+    second = evaluator(statistic, b, t, group, n_groups)
+    return _intervals(
+        lambda weight: first(weight) - second(weight),
         n_groups,
         rng=rng,
         n_resamples=n_resamples,
         level=level,
         method=method,
     )
+
+
+def bootstrap_many(
+    statistic: Statistic,
+    scores: Sequence[npt.ArrayLike],
+    target: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 1000,
+    level: float = 0.95,
+    method: Method = "percentile",
+) -> list[list[Interval]]:
+    """Return :func:`bootstrap` for each of several systems, all on the same resamples.
+
+    Parameters
+    ----------
+    scores
+        One matrix for each system, each of the shape of ``target``.
+
+    Returns
+    -------
+    list of list of Interval
+        For each system, one interval for each value of the statistic.
+    """
+    evaluate, n_groups = many_at_once(statistic, scores, target, groups)
+    found = _intervals(
+        evaluate,
+        n_groups,
+        rng=rng,
+        n_resamples=n_resamples,
+        level=level,
+        method=method,
+    )
+    each = len(found) // len(scores)
+    return [found[i * each : (i + 1) * each] for i in range(len(scores))]
+
+
+def many_at_once(
+    statistic: Statistic,
+    scores: Sequence[npt.ArrayLike],
+    target: npt.ArrayLike,
+    groups: npt.ArrayLike,
+) -> tuple[Evaluate, int]:
+    """Return a function of group weights that gives ``(b, systems * k)`` values, and the groups.
+
+    Raises
+    ------
+    UserError
+        If there is no system, or shapes do not fit.
+    """
+    if not len(scores):
+        raise UserError("There must be the scores of at least one system.")
+    pairs = [checked(score, target) for score in scores]
+    group, n_groups = index_groups(groups, len(pairs[0][0]))
+    each = [evaluator(statistic, s, t, group, n_groups) for s, t in pairs]
+    return lambda weight: np.hstack([one(weight) for one in each]), n_groups
 
 
 def wilson(k: npt.ArrayLike, n: npt.ArrayLike, level: float = 0.95) -> tuple[Float64, Float64]:
@@ -204,47 +237,8 @@ def wilson(k: npt.ArrayLike, n: npt.ArrayLike, level: float = 0.95) -> tuple[Flo
     )
 
 
-def group_weights(
-    group: npt.NDArray[np.intp], n_groups: int, n_resamples: int, rng: np.random.Generator
-) -> tuple[Float32, Float32]:
-    """Return how often each group is drawn ``(b, n_groups)``, and the same for rows ``(b, n)``."""
-    drawn = rng.multinomial(n_groups, np.full(n_groups, 1.0 / n_groups), size=n_resamples)
-    by_group = drawn.astype(np.float32)
-    return by_group, by_group[:, group]
-
-
-def _share(
-    threshold: npt.ArrayLike,
-    of: Callable[[npt.NDArray[np.bool_], npt.NDArray[np.bool_]], npt.NDArray[np.bool_]],
-) -> Statistic:
-    def statistic(score: Array, target: Array, weight: Array) -> Float64:
-        known = ~np.isnan(score) & ~np.isnan(target)
-        over = known & (score >= np.asarray(threshold, dtype=score.dtype))
-        positive = known & (target == 1.0)
-        right = weight.astype(np.float64) @ (over & positive)
-        whole = weight.astype(np.float64) @ of(over, positive)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share: Float64 = np.where(whole > 0, right / whole, np.nan)
-        return share
-
-    return statistic
-
-
-def _groups(groups: npt.ArrayLike, n: int) -> tuple[npt.NDArray[np.intp], int]:
-    given = np.asarray(groups)
-    if given.shape != (n,):
-        raise UserError(f"There must be one group for each of the {n} rows, got {given.shape}.")
-    names, group = np.unique(given, return_inverse=True)
-    return group, len(names)
-
-
-def _columns(values: Float64) -> Float64:
-    return values[:, None] if values.ndim == 1 else values
-
-
-def _resample(
-    evaluate: Callable[[Array], Float64],
-    group: npt.NDArray[np.intp],
+def _intervals(
+    evaluate: Evaluate,
     n_groups: int,
     *,
     rng: np.random.Generator,
@@ -252,68 +246,10 @@ def _resample(
     level: float,
     method: Method,
 ) -> list[Interval]:
-    if not 0.0 < level < 1.0 or n_resamples < 1:
-        raise UserError(
-            f"The level ({level:g}) must lie between 0 and 1, and the resamples ({n_resamples}) "
-            "be at least 1."
-        )
-    if method not in ("percentile", "bca"):
-        raise UserError(f"Method {method!r} is not known. There are: percentile, bca.")
-    ones = np.ones((1, len(group)), np.float32)
-    value = evaluate(ones)[0]
-    if n_groups < 2:
-        note = f"no interval: {n_groups} group, and at least 2 are needed"
-        nan = float("nan")
-        return [Interval(float(v), nan, nan, level, method, n_groups, 0, note) for v in value]
-    drawn = np.empty((n_resamples, len(value)))
-    # Row weights of 128 resamples at a time: (b, n) for thousands of rows is the largest array.
-    for begin in range(0, n_resamples, 128):
-        part = slice(begin, min(begin + 128, n_resamples))
-        _, weight = group_weights(group, n_groups, part.stop - begin, rng)
-        drawn[part] = evaluate(weight)
-    left_out = _jackknife(evaluate, group, n_groups) if method == "bca" else None
+    check_level(level)
+    draws = draw(evaluate, n_groups, rng=rng, n_resamples=n_resamples, jackknife=method == "bca")
     found = []
-    for i, estimate in enumerate(value):
-        values = drawn[~np.isnan(drawn[:, i]), i]
-        low = high = float("nan")
-        note = ""
-        if np.isnan(estimate) or len(values) < 2:
-            note = "no interval: the statistic has no value here"
-        else:
-            tails = np.array([(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-            if left_out is not None:
-                tails = _bca_tails(tails, values, float(estimate), left_out[:, i])
-            low, high = (float(end) for end in np.quantile(values, tails))
-            if len(values) < 0.9 * n_resamples:
-                note = (
-                    f"{n_resamples - len(values)} of {n_resamples} resamples had no positives, "
-                    "because they lie in few groups"
-                )
-        found.append(
-            Interval(float(estimate), low, high, level, method, n_groups, len(values), note)
-        )
+    for i, value in enumerate(draws.value):
+        low, high, count, note = ends(draws, i, level, method)
+        found.append(Interval(float(value), low, high, level, method, n_groups, count, note))
     return found
-
-
-def _jackknife(
-    evaluate: Callable[[Array], Float64], group: npt.NDArray[np.intp], n_groups: int
-) -> Float64:
-    rows = []
-    for begin in range(0, n_groups, 128):
-        out = np.arange(begin, min(begin + 128, n_groups))
-        rows.append(evaluate((group[None, :] != out[:, None]).astype(np.float32)))
-    return np.concatenate(rows)
-
-
-def _bca_tails(tails: Float64, values: Float64, estimate: float, left_out: Float64) -> Float64:
-    """Efron (1987), equations 6.6 and 6.8, ties counted half in the bias."""
-    below = (values < estimate).mean() + 0.5 * (values == estimate).mean()
-    if not 0.0 < below < 1.0:
-        return tails
-    bias = float(ndtri(below))
-    kept = left_out[~np.isnan(left_out)]
-    apart = kept.mean() - kept if len(kept) else np.zeros(1)
-    square = float((apart**2).sum())
-    skew = float((apart**3).sum()) / (6.0 * square**1.5) if square > 0 else 0.0
-    z = bias + ndtri(tails)
-    return np.asarray(ndtr(bias + z / (1.0 - skew * z)))
