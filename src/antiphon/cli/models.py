@@ -169,6 +169,8 @@ def evaluate(
             + (f", {result.folds} folds" if result.folds else "")
             + (f". {result.how}." if result.how else ".")
         )
+        for line in result.leakage:
+            say(line)
         say(f"Macro average precision {text(result.macro_average_precision)}")
         table(
             ["label", "positives", "groups", "AP", "ROC-AUC", "threshold", "precision", "recall"],

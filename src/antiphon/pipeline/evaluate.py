@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from antiphon.pipeline.judging import judge
 from antiphon.pipeline.report.data import Estimate, Quality
 from antiphon.pipeline.report.values import quality_from_json, to_json
 from antiphon.pipeline.sampling import how_chosen
+from antiphon.pipeline.separation import between_folds, from_training
 from antiphon.pipeline.train import TrainingSet, training_set, tuner
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
@@ -96,26 +98,23 @@ def evaluate(
         seed=seed,
     )
     reporter.finish()
-    found = [
-        judge(
-            result.prob,
-            data.targets,
-            data.groups,
-            data.labels,
-            result.threshold,
-            title=f"Cross-validation by {group_by}",
-            group_by=group_by,
-            folds=int(result.fold.max()) + 1,
-            seed=seed,
-            how=". ".join(filter(None, [_NESTED, how_chosen(folder, data.windows)])),
-            thresholds=(
-                {}
-                if detector is None
-                else dict(zip(detector.labels, detector.thresholds, strict=True))
-            ),
-            notes={data.labels[i]: why for i, why in result.not_evaluable.items()},
-        )
-    ]
+    judged = judge(
+        result.prob,
+        data.targets,
+        data.groups,
+        data.labels,
+        result.threshold,
+        title=f"Cross-validation by {group_by}",
+        group_by=group_by,
+        folds=int(result.fold.max()) + 1,
+        seed=seed,
+        how=". ".join(filter(None, [_NESTED, how_chosen(folder, data.windows)])),
+        thresholds=(
+            {} if detector is None else dict(zip(detector.labels, detector.thresholds, strict=True))
+        ),
+        notes={data.labels[i]: why for i, why in result.not_evaluable.items()},
+    )
+    found = [replace(judged, leakage=between_folds(data, result.fold))]
     remember(folder, table, found[0])
     unseen = None if detector is None else _unseen(folder, detector, data, seed)
     if unseen is not None:
@@ -163,7 +162,7 @@ def _unseen(
         return None
     names = tuple(data.labels[i] for i in columns)
     order = [detector.labels.index(name) for name in names]
-    return judge(
+    judged = judge(
         detector.probabilities(data.embeddings[rows])[:, order],
         data.targets[rows][:, columns],
         data.groups[rows],
@@ -175,6 +174,7 @@ def _unseen(
         how=how_chosen(folder, data.windows.take(rows)),
         verdicts=False,
     )
+    return replace(judged, leakage=from_training(data, rows))
 
 
 def text(estimate: Estimate | None) -> str:

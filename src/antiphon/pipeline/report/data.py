@@ -215,6 +215,8 @@ class Quality:
         Seed of folds and bootstrap.
     how
         Anything else to be said about the method, one sentence.
+    leakage
+        What was compared between the sides of the split, and what both share, as sentences.
     verdicts
         Whether the plain-language verdicts of the summary are taken from this evaluation. The
         first evaluation that says so counts.
@@ -233,6 +235,7 @@ class Quality:
     level: float = 0.95
     seed: int | None = None
     how: str = ""
+    leakage: tuple[str, ...] = ()
     verdicts: bool = True
 
 

@@ -156,6 +156,7 @@ def _evaluation(q: Quality) -> dict[str, Any]:
     return {
         "title": q.title,
         "how": quality.how_evaluated(q),
+        "leakage": q.leakage,
         "macro": estimate_text(q.macro_average_precision),
         "auc": estimate_text(q.macro_roc_auc),
         "count": len(q.classes),

@@ -48,6 +48,7 @@ def quality_from_json(value: Mapping[str, Any]) -> Quality:
     """
     facts = dict(value)
     facts["classes"] = tuple(_class(entry) for entry in facts["classes"])
+    facts["leakage"] = tuple(facts["leakage"])
     for name in ("macro_average_precision", "macro_roc_auc"):
         facts[name] = _estimate(facts[name])
     if facts["calibration"] is not None:
