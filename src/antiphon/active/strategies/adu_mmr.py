@@ -62,8 +62,7 @@ def adu_mmr_with(settings: Settings) -> Strategy:
     "adu-mmr",
     "distance to the labelled windows plus, once the detector is sure of most, its entropy; "
     "batches by maximum marginal relevance",
-    "Dubus, Magaldi and Gros-Martial (2026), arXiv:2607.04868, first in BioDCASE 2026 Task 4; "
-    "re-implemented from the organisers' description",
+    "ADU-MMR, first in BioDCASE 2026 Task 4; re-implemented from the description of the results",
 )
 def adu_mmr(pool: PoolView, n: int) -> Selection:
     """Choose by ``(1 - a) distance + a entropy`` and maximum marginal relevance.

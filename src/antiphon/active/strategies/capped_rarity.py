@@ -68,8 +68,8 @@ def capped_rarity_with(settings: Settings) -> Strategy:
     "capped-rarity",
     "windows far from the labelled ones, more so those that may hold scarce labels or come from "
     "places with few labels, if windows hold few labels each",
-    "Nihal, Yen, Ashizawa and Nakadai (2026), A Density-Gated Coverage Sampler, fifth in BioDCASE "
-    "2026 Task 4; re-implemented from the organisers' description",
+    "Capped Rarity K-Center, fifth in BioDCASE 2026 Task 4; re-implemented from the description "
+    "of the results",
 )
 def capped_rarity(pool: PoolView, n: int) -> Selection:
     """Choose by k-centre with capped rarity, a margin and the place of recording.

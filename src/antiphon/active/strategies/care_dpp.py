@@ -67,8 +67,7 @@ def care_dpp_with(settings: Settings) -> Strategy:
     "care-dpp",
     "class-balanced entropy plus distance to the labelled windows, from distance to entropy as "
     "the budget is spent; batches by a determinantal point process",
-    "Magaldi and Dubus (2026), arXiv:2607.06063, second in BioDCASE 2026 Task 4; re-implemented "
-    "from the organisers' description",
+    "CARE-DPP, second in BioDCASE 2026 Task 4; re-implemented from the description of the results",
 )
 def care_dpp(pool: PoolView, n: int) -> Selection:
     """Choose by annealed uncertainty and novelty with a determinantal point process.

@@ -76,8 +76,8 @@ def safe_rarity_with(settings: Settings) -> Strategy:
     "safe-rarity",
     "entropy of the most doubtful labels, distance to the labelled windows, and rare labels once "
     "the predictions can be trusted",
-    "Yang (2026), Safe Rarity-Aware k-Center Active Learning, fourth in BioDCASE 2026 Task 4; "
-    "re-implemented from the organisers' description",
+    "Safe Rarity, fourth in BioDCASE 2026 Task 4; re-implemented from the description of the "
+    "results",
 )
 def safe_rarity(pool: PoolView, n: int) -> Selection:
     """Choose greedily by uncertainty, k-centre diversity and gated rarity.
