@@ -1,4 +1,4 @@
-"""The verb that measures strategies: bench al."""
+"""The verbs that measure: bench al (strategies) and bench encoders."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from antiphon.cli import bench_tools
+from antiphon.cli import bench_encoders, bench_tools
 from antiphon.cli.options import Seed
 from antiphon.errors import PartialError, UserError
 
-bench = typer.Typer(no_args_is_help=True, help="Measure strategies on labelled sets.")
+bench = typer.Typer(no_args_is_help=True, help="Measure strategies and encoders on labelled sets.")
 al = typer.Typer(invoke_without_command=True)
 
 
@@ -168,6 +168,7 @@ def run(
 
 bench_tools.register(al)
 bench.add_typer(al, name="al")
+bench_encoders.register(bench)
 
 
 def _tell(folder: Any, report: Any) -> None:

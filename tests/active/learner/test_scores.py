@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 
 from antiphon.active.learner.schedule import Schedule
-from antiphon.active.learner.scores import (
-    aulc_mean,
-    aulc_on_grid,
-    aulc_trapezoid,
-    judge,
-    relative_cost,
-)
+from antiphon.active.learner.scores import judge, relative_cost
 from antiphon.errors import UserError
 
 sklearn = pytest.importorskip("sklearn.metrics")
@@ -58,42 +52,10 @@ def test_without_any_positive_the_mean_is_zero():
     assert judge(np.full((4, 2), 0.2, np.float32), np.zeros((4, 2)), multilabel=True).mAP == 0.0
 
 
-def test_areas_of_the_published_example():
-    # The task page's example file: ATBFL, margin_multilabel.
-    n = list(range(50, 501, 50))
-    score = [0.36654, 0.384691, 0.411882, 0.431502, 0.446552]
-    score += [0.463594, 0.465332, 0.47003, 0.474832, 0.476957]
-    for count, area in ((1, 0.18327), (2, 0.279443), (3, 0.319057), (10, 0.415343)):
-        assert aulc_trapezoid(n[:count], score[:count]) == pytest.approx(area, abs=2e-6)
-    assert aulc_trapezoid(n, score) == pytest.approx((sum(score) - score[-1] / 2) / 10)
-
-
-def test_a_perfect_head_reaches_095_in_one_form_and_more_in_the_other():
-    n = list(range(50, 501, 50))
-    assert aulc_trapezoid(n, [1.0] * 10) == pytest.approx(0.95)
-    # 1/50 + ... + 50/50 for the first batch, then 450 ones.
-    assert aulc_mean(n, [1.0] * 10) == pytest.approx((25.5 + 450) / 500)
-    assert aulc_mean([10], [1.0], budget=20) == pytest.approx((5.5 + 10) / 20)
-
-
-def test_an_equal_grid_takes_the_schedules_part_away():
-    line = lambda n: [0.2 + x / 1000 for x in n]  # noqa: E731
-    fine, coarse = list(range(25, 501, 25)), list(range(50, 501, 50))
-    assert aulc_trapezoid(fine, line(fine)) > aulc_trapezoid(coarse, line(coarse))
-    same = [aulc_on_grid(n, line(n), coarse) for n in (fine, coarse)]
-    assert same[0] == pytest.approx(same[1])
-
-
 def test_cost_is_relative_to_ten_batches_of_fifty():
     assert relative_cost(1000, 10, 10, 1000, 500) == 1.0
     assert relative_cost(1000, 10, 20, 1000, 500) == 2.0
     assert relative_cost(500, 5, 10, 1000, 500) == 0.25
-
-
-@pytest.mark.parametrize("n", [[], [50, 50], [50, 40]])
-def test_curves_that_are_none_are_refused(n):
-    with pytest.raises(UserError, match="learning curve"):
-        aulc_trapezoid(n, [0.5] * len(n))
 
 
 @pytest.mark.parametrize(

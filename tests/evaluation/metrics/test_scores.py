@@ -172,3 +172,9 @@ def test_brier_equals_scikit_learn():
 def test_bad_input(score, target, match):
     with pytest.raises(UserError, match=match):
         average_precision(score, target)
+
+
+def test_of_equal_f1_the_highest_threshold_is_taken():
+    # 1 of 1 with 2 positives, and 2 of 4 with 2 positives: both 2 / 3.
+    score, target = [0.9, 0.8, 0.7, 0.6], [1, 0, 0, 1]
+    assert best_f1(score, target) == (pytest.approx(2 / 3), 0.9)

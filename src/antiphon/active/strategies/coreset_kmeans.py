@@ -13,7 +13,8 @@ from antiphon.active.geometry.spaces import components
 @strategy(
     "coreset-kmeans",
     "first one typical window for each cluster, then windows far from all labelled ones",
-    "seventh in BioDCASE 2026 Task 4, from the description of the results; k-centre: Sener and Savarese (2018), arXiv:1708.00489",
+    "seventh in BioDCASE 2026 Task 4, from the description of the results; k-centre: Sener and "
+    "Savarese (2018), arXiv:1708.00489",
 )
 def coreset_kmeans(pool: PoolView, n: int) -> Selection:
     """Choose medoids of ``n`` clusters, or once something is labelled, by greedy k-centre.

@@ -176,13 +176,15 @@ def best_f1(score: npt.ArrayLike, target: npt.ArrayLike) -> tuple[Float64, Float
     s, t = checked(score, target)
     f1, threshold = np.full(s.shape[1], np.nan), np.full(s.shape[1], np.nan)
     for label in range(s.shape[1]):
-        curve = precision_recall_curve(s[:, label], t[:, label])
-        if not len(curve.recall) or np.isnan(curve.recall[0]):
+        ranking = Ranking(s[:, label], t[:, label])
+        positive, negative = ranking.counts(np.ones((1, len(s)), np.float32))
+        right = np.cumsum(positive[0])
+        if not len(right) or right[-1] == 0:
             continue
-        values = 2.0 * curve.precision * curve.recall
-        values /= np.maximum(curve.precision + curve.recall, 1e-300)
+        # One division of whole numbers, so that equal values are equal.
+        values = 2.0 * right / (right + np.cumsum(negative[0]) + right[-1])
         best = int(np.argmax(values))
-        f1[label], threshold[label] = values[best], curve.threshold[best]
+        f1[label], threshold[label] = values[best], ranking.score[ranking.starts[best]]
     return f1, threshold
 
 
