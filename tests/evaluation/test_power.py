@@ -174,3 +174,11 @@ def test_simulated_recordings_for_a_difference_of_areas():
     power = (np.abs(shown[:, 0]) > stats.t.ppf(0.975, count - 1) * shown[:, 1]).mean()
     assert 30 < count < 300
     assert power == pytest.approx(0.8, abs=0.08)
+
+
+@pytest.mark.parametrize("count", [3, 8, 66, 300])
+def test_every_measured_difference_has_an_answer(count):
+    # SciPy's noncentral t has no value in places far out in its tails.
+    needed = [groups_to_separate(d, 0.015, count).needed for d in np.linspace(0.002, 0.45, 120)]
+    assert np.isfinite(needed).all()
+    assert (np.diff(needed) <= 0).all()

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtri, nctdtr, ndtr, ndtri, stdtrit
+from scipy.special import chdtri, ndtr, ndtri, stdtrit
 
 from antiphon.errors import UserError
+from antiphon.evaluation.noncentral import noncentral_t_share
 from antiphon.evaluation.resampling import check_level
 
 Float64 = npt.NDArray[np.float64]
@@ -130,12 +131,9 @@ def power_at(
     shift = apart / group_sd * np.sqrt(count)
     df = count - 1.0
     limit = np.where(df > _NORMAL, ndtri((1.0 + level) / 2.0), stdtrit(df, (1.0 + level) / 2.0))
-    # nctdtr loses its digits where all mass lies beyond the limit; the normal form is exact there.
-    plain = (df > _NORMAL) | (shift > 30.0)
-    with np.errstate(all="ignore"):
-        student = 1.0 - nctdtr(df, shift, limit) + nctdtr(df, shift, -limit)
+    student = noncentral_t_share(df, -shift, -limit) + noncentral_t_share(df, shift, -limit)
     normal = ndtr(shift - limit) + ndtr(-shift - limit)
-    return np.asarray(np.where(plain | np.isnan(student), normal, student))
+    return np.asarray(np.where(df > _NORMAL, normal, student))
 
 
 def groups_needed(
@@ -319,7 +317,9 @@ def _noncentrality(t: float, n_groups: int, level: float) -> tuple[float, float]
     def solve(share: float) -> float:
         reach = 12.0 * math.sqrt(1.0 + t * t / (2.0 * df))
         # The share below t falls from 1 to 0 as the noncentrality grows.
-        return float(brentq(lambda nc: float(nctdtr(df, nc, t)) - share, t - reach, t + reach))
+        return float(
+            brentq(lambda nc: float(noncentral_t_share(df, nc, t)) - share, t - reach, t + reach)
+        )
 
     return solve(1.0 - tail), solve(tail)
 
