@@ -30,20 +30,20 @@ from pathlib import Path
 import numpy as np
 
 from antiphon.errors import AntiphonError
-from antiphon.evaluation.benchmarks.cache import AudioHashes, FeatureCache
-from antiphon.evaluation.benchmarks.differences import differences
-from antiphon.evaluation.benchmarks.encoder_refs import EncoderRef, parse_encoders
-from antiphon.evaluation.benchmarks.exports import markdown, write_exports
-from antiphon.evaluation.benchmarks.features import Features, cache_folder, extract
+from antiphon.evaluation.benchmarks.embedding.cache import AudioHashes, FeatureCache
+from antiphon.evaluation.benchmarks.embedding.encoder_refs import EncoderRef, parse_encoders
+from antiphon.evaluation.benchmarks.embedding.features import Features, cache_folder, extract
+from antiphon.evaluation.benchmarks.embedding.windowing import WindowRule
 from antiphon.evaluation.benchmarks.folder import ResultFolder
-from antiphon.evaluation.benchmarks.items import Event, Item, Labelled
-from antiphon.evaluation.benchmarks.judging import Settings, judge
-from antiphon.evaluation.benchmarks.report import report_page
-from antiphon.evaluation.benchmarks.results import Value
+from antiphon.evaluation.benchmarks.judging.differences import differences
+from antiphon.evaluation.benchmarks.judging.families import Settings, judge
+from antiphon.evaluation.benchmarks.judging.results import Value
+from antiphon.evaluation.benchmarks.output.exports import markdown, write_exports
+from antiphon.evaluation.benchmarks.output.report import report_page
+from antiphon.evaluation.benchmarks.output.table import make_table
 from antiphon.evaluation.benchmarks.runner import Asked, run_suite
-from antiphon.evaluation.benchmarks.sets import JudgedSet, local_sources
-from antiphon.evaluation.benchmarks.table import make_table
-from antiphon.evaluation.benchmarks.windowing import WindowRule
+from antiphon.evaluation.benchmarks.sets.items import Event, Item, Labelled
+from antiphon.evaluation.benchmarks.sets.judged_sets import JudgedSet, local_sources
 from antiphon.evaluation.metrics.boxes import Boxes, box_average_precision
 from antiphon.evaluation.metrics.events import Events, events_of
 from antiphon.evaluation.metrics.scores import average_precision

@@ -23,6 +23,7 @@ def _cells(path: Path, kind: str) -> list[str]:
 def test_the_notebooks_are_there():
     assert [path.stem for path in NOTEBOOKS] == [
         "getting_started",
+        "honest_blend",
         "task4_submission",
         "write_a_strategy",
     ]

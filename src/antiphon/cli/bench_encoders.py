@@ -124,8 +124,8 @@ def run(
     if out is None:
         raise UserError("Where to? Give --out RUN, a folder for the results.")
     from antiphon.cli.show import RichReporter
-    from antiphon.evaluation.benchmarks.encoder_refs import parse_encoders
-    from antiphon.evaluation.benchmarks.judging import Settings
+    from antiphon.evaluation.benchmarks.embedding.encoder_refs import parse_encoders
+    from antiphon.evaluation.benchmarks.judging.families import Settings
     from antiphon.evaluation.benchmarks.processes import run_in_processes
     from antiphon.evaluation.benchmarks.runner import Asked
 
@@ -184,7 +184,7 @@ def report(
 def sets(json: AsJson = False) -> None:
     """List the published data sets: family, folder, licence, and how to get each."""
     from antiphon.cli.show import as_json, table
-    from antiphon.evaluation.benchmarks.recipe import all_recipes
+    from antiphon.evaluation.benchmarks.sets.recipe import all_recipes
 
     recipes = all_recipes()
     if json:
@@ -214,7 +214,7 @@ def _sources(
     """Return the data sets that are asked for, and what could not be got or read."""
     from antiphon.cli.show import warn
     from antiphon.evaluation.benchmarks.folder import Failure
-    from antiphon.evaluation.benchmarks.sets import local_sources, sources_of
+    from antiphon.evaluation.benchmarks.sets.judged_sets import local_sources, sources_of
 
     published = [name for name in suites if name != "local"]
     if published and len(data) > 1:
@@ -244,10 +244,10 @@ def _sources(
 
 def _download(sources: list[Any]) -> list[Any]:
     from antiphon.cli.show import RichReporter, warn
-    from antiphon.evaluation.benchmarks.dataset import BenchmarkDataset
-    from antiphon.evaluation.benchmarks.download import download_dataset
     from antiphon.evaluation.benchmarks.folder import Failure
-    from antiphon.evaluation.benchmarks.recipe import recipes_of
+    from antiphon.evaluation.benchmarks.sets.dataset import BenchmarkDataset
+    from antiphon.evaluation.benchmarks.sets.download import download_dataset
+    from antiphon.evaluation.benchmarks.sets.recipe import recipes_of
 
     failed = []
     for source in sources:
@@ -265,11 +265,11 @@ def _download(sources: list[Any]) -> list[Any]:
 
 def _write(run: Path, out: Path | None, *, published: bool) -> tuple[list[Path], list[Any]]:
     """Write the page and the tables of a run."""
-    from antiphon.evaluation.benchmarks.exports import write_exports
     from antiphon.evaluation.benchmarks.folder import ResultFolder, write_whole
-    from antiphon.evaluation.benchmarks.published import published as all_published
-    from antiphon.evaluation.benchmarks.report import report_page
-    from antiphon.evaluation.benchmarks.table import make_table
+    from antiphon.evaluation.benchmarks.output.exports import write_exports
+    from antiphon.evaluation.benchmarks.output.published import published as all_published
+    from antiphon.evaluation.benchmarks.output.report import report_page
+    from antiphon.evaluation.benchmarks.output.table import make_table
 
     folder = ResultFolder(run)
     results, notes = folder.results()
@@ -284,9 +284,9 @@ def _tell(run: Path, report: Any, *, published: bool) -> None:
     """Print what was done, the table, what has to be known, and what leaks."""
     from antiphon.cli.show import say, table, warn
     from antiphon.evaluation.benchmarks.folder import ResultFolder
-    from antiphon.evaluation.benchmarks.published import MARK
-    from antiphon.evaluation.benchmarks.published import published as all_published
-    from antiphon.evaluation.benchmarks.table import NAMES, make_table
+    from antiphon.evaluation.benchmarks.output.published import MARK
+    from antiphon.evaluation.benchmarks.output.published import published as all_published
+    from antiphon.evaluation.benchmarks.output.table import NAMES, make_table
 
     say(f"{report.done} results now, {report.kept} kept from before.")
     folder = ResultFolder(run)

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from antiphon.errors import UserError
-from antiphon.evaluation.benchmarks.encoder_refs import EncoderRef, parse_encoders
+from antiphon.evaluation.benchmarks.embedding.encoder_refs import EncoderRef, parse_encoders
 from antiphon.evaluation.benchmarks.folder import ResultFolder
-from antiphon.evaluation.benchmarks.judging import Settings
+from antiphon.evaluation.benchmarks.judging.families import Settings
 from antiphon.evaluation.benchmarks.processes import run_in_processes
-from antiphon.evaluation.benchmarks.recipe import recipes_of
 from antiphon.evaluation.benchmarks.runner import Asked, run_suite
-from antiphon.evaluation.benchmarks.sets import SetSource, local_sources, sources_of
+from antiphon.evaluation.benchmarks.sets.judged_sets import SetSource, local_sources, sources_of
+from antiphon.evaluation.benchmarks.sets.recipe import recipes_of
 from tests.evaluation.benchmarks.replicas import REPLICAS, table
 from tests.evaluation.benchmarks.sounds import write, write_calls
 
@@ -227,9 +227,9 @@ def test_a_run_that_is_killed_goes_on_from_its_shards(tmp_path):
         from pathlib import Path
         import time
         from antiphon.evaluation.benchmarks import cache, features
-        from antiphon.evaluation.benchmarks.encoder_refs import parse_encoders
+        from antiphon.evaluation.benchmarks.embedding.encoder_refs import parse_encoders
         from antiphon.evaluation.benchmarks.runner import Asked, run_suite
-        from antiphon.evaluation.benchmarks.sets import sources_of
+        from antiphon.evaluation.benchmarks.sets.judged_sets import sources_of
         add = cache.FeatureCache.add
         def slow(self, key, record):
             add(self, key, record)
@@ -252,7 +252,7 @@ def test_a_run_that_is_killed_goes_on_from_its_shards(tmp_path):
     process.stdout.close()
     shards = list((tmp_path / "run" / "cache").rglob("*.safetensors"))
     assert len(shards) == 1
-    from antiphon.evaluation.benchmarks.cache import FeatureCache
+    from antiphon.evaluation.benchmarks.embedding.cache import FeatureCache
 
     assert len(FeatureCache(shards[0].parent)) == 4
     assert run_suite(asked(tmp_path, sources)).done == 1

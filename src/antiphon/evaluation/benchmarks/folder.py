@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from antiphon.errors import FileError
-from antiphon.evaluation.benchmarks.results import Result
+from antiphon.evaluation.benchmarks.judging.results import Result
 
 
 @dataclass(frozen=True, slots=True)

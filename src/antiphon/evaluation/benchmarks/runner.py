@@ -15,15 +15,15 @@ from antiphon.encoders.base import Encoder
 from antiphon.engine.local import describe
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import UserError
-from antiphon.evaluation.benchmarks import features as feature_code
-from antiphon.evaluation.benchmarks import judging as judging_code
-from antiphon.evaluation.benchmarks.cache import AudioHashes, CacheError, FeatureCache
-from antiphon.evaluation.benchmarks.encoder_refs import EncoderRef
-from antiphon.evaluation.benchmarks.features import cache_folder, extract
+from antiphon.evaluation.benchmarks.embedding import features as feature_code
+from antiphon.evaluation.benchmarks.embedding.cache import AudioHashes, CacheError, FeatureCache
+from antiphon.evaluation.benchmarks.embedding.encoder_refs import EncoderRef
+from antiphon.evaluation.benchmarks.embedding.features import cache_folder, extract
 from antiphon.evaluation.benchmarks.folder import Failure, ResultFolder
-from antiphon.evaluation.benchmarks.judging import Judged, Settings, judge
-from antiphon.evaluation.benchmarks.results import EncoderFacts, Result, Value
-from antiphon.evaluation.benchmarks.sets import JudgedSet, SetSource
+from antiphon.evaluation.benchmarks.judging import families as judging_code
+from antiphon.evaluation.benchmarks.judging.families import Judged, Settings, judge
+from antiphon.evaluation.benchmarks.judging.results import EncoderFacts, Result, Value
+from antiphon.evaluation.benchmarks.sets.judged_sets import JudgedSet, SetSource
 
 _ENCODER = "encoder"
 _SET = "set"

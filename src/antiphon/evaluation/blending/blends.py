@@ -248,10 +248,7 @@ def weights_by_group(
     missing = sorted({group for group in groups if group not in weights})
     if missing and default is None:
         raise UserError(f"There are no weights for {', '.join(missing)}.")
-    columns = [
-        np.asarray(weights.get(group, default), dtype=np.float64)
-        for group in groups
-    ]
+    columns = [np.asarray(weights.get(group, default), dtype=np.float64) for group in groups]
     if len({column.shape for column in columns}) != 1 or columns[0].ndim != 1:
         raise UserError("Each group needs one weight for each model.")
     return np.stack(columns, axis=1)

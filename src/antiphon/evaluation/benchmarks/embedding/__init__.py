@@ -1,0 +1,1 @@
+"""Embeddings of items, kept on disk."""

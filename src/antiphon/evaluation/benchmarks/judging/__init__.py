@@ -1,0 +1,1 @@
+"""Embeddings through the protocols of a family."""
