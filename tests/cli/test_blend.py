@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from antiphon.evaluation.blending.auc import macro_auc
-from antiphon.evaluation.blending.simulate import DEFAULT_MODELS, ModelRecipe, simulate
-from antiphon.evaluation.blending.simulate_files import problem_of, write_world
-from antiphon.evaluation.blending.submission import read_scores
+from antiphon.evaluation.blending.files.submission import read_scores
+from antiphon.evaluation.blending.scoring.auc import macro_auc
+from antiphon.evaluation.blending.simulation.files import problem_of, write_world
+from antiphon.evaluation.blending.simulation.worlds import DEFAULT_MODELS, ModelRecipe, simulate
 
 QUICK = ("--replicates", 200)
 

@@ -181,8 +181,8 @@ def blend(
     if write is not None:
         check_suffix(write)
     from antiphon.evaluation.blending.evaluate import evaluate
-    from antiphon.evaluation.blending.report import write_report
-    from antiphon.evaluation.blending.submission import read_scores, read_truth, write_scores
+    from antiphon.evaluation.blending.files.submission import read_scores, read_truth, write_scores
+    from antiphon.evaluation.blending.report.page import write_report
 
     paths = [named(text) for text in scores]
     files = [read_scores(path, name=name) for name, path in paths]

@@ -9,9 +9,9 @@ from antiphon.errors import FileError, UserError
 
 if TYPE_CHECKING:
     from antiphon.evaluation.blending.evaluate import Evaluation
-    from antiphon.evaluation.blending.provenance import Declaration
     from antiphon.evaluation.blending.settings import Settings
     from antiphon.evaluation.blending.systems import System
+    from antiphon.evaluation.blending.trust.provenance import Declaration
 
 
 def named(text: str) -> tuple[str | None, Path]:
@@ -43,7 +43,7 @@ def declared_of(
     UserError
         If a text has another form, a model does not exist, or a file cannot be read.
     """
-    from antiphon.evaluation.blending.provenance import (
+    from antiphon.evaluation.blending.trust.provenance import (
         Declaration,
         read_out_of_fold,
         read_trained_on,
@@ -80,10 +80,10 @@ def settings_of(
     UserError
         If an option says nothing that exists.
     """
-    from antiphon.evaluation.blending.blends import KINDS
-    from antiphon.evaluation.blending.postprocess import parse_step
+    from antiphon.evaluation.blending.choosing.postprocess import parse_step
+    from antiphon.evaluation.blending.files.taxonomy import read_taxonomy
+    from antiphon.evaluation.blending.scoring.blends import KINDS
     from antiphon.evaluation.blending.settings import Settings
-    from antiphon.evaluation.blending.taxonomy import read_taxonomy
 
     if kind not in KINDS:
         raise UserError(f"--blend {kind!r} is not known. There are: {', '.join(KINDS)}.")
@@ -142,7 +142,7 @@ def check_suffix(path: Path) -> None:
 def tell(found: Evaluation, written: list[str]) -> None:
     """Print provenance, scores and findings, and where files were written; warnings apart."""
     from antiphon.cli.show import say, table, warn
-    from antiphon.evaluation.blending import number_text, wording
+    from antiphon.evaluation.blending.report import number_text, wording
 
     for one in wording.verdicts(found):
         if one.warning:
@@ -179,7 +179,7 @@ def tell(found: Evaluation, written: list[str]) -> None:
 
 
 def _row(s: System) -> list[object]:
-    from antiphon.evaluation.blending.number_text import area, p_text, signed
+    from antiphon.evaluation.blending.report.number_text import area, p_text, signed
 
     d = s.delta
     ends = f"{area(s.low)}..{area(s.high)}"

@@ -226,7 +226,7 @@ def test_a_run_that_is_killed_goes_on_from_its_shards(tmp_path):
     code = f"""
         from pathlib import Path
         import time
-        from antiphon.evaluation.benchmarks import cache, features
+        from antiphon.evaluation.benchmarks.embedding import cache, features
         from antiphon.evaluation.benchmarks.embedding.encoder_refs import parse_encoders
         from antiphon.evaluation.benchmarks.runner import Asked, run_suite
         from antiphon.evaluation.benchmarks.sets.judged_sets import sources_of

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from antiphon.errors import FileError, UserError
-from antiphon.evaluation.blending.auc import macro_auc
-from antiphon.evaluation.blending.blends import blend_scores
+from antiphon.evaluation.blending.choosing.postprocess import parse_step
 from antiphon.evaluation.blending.evaluate import evaluate
-from antiphon.evaluation.blending.postprocess import parse_step
-from antiphon.evaluation.blending.provenance import Declaration, OutOfFold
-from antiphon.evaluation.blending.ranks import doubled_mid_ranks
+from antiphon.evaluation.blending.files.submission import read_scores, read_truth
+from antiphon.evaluation.blending.scoring.auc import macro_auc
+from antiphon.evaluation.blending.scoring.blends import blend_scores
+from antiphon.evaluation.blending.scoring.ranks import doubled_mid_ranks
 from antiphon.evaluation.blending.settings import Settings
-from antiphon.evaluation.blending.simulate import DEFAULT_MODELS, ModelRecipe, simulate
-from antiphon.evaluation.blending.simulate_files import problem_of, write_world
-from antiphon.evaluation.blending.submission import read_scores, read_truth
+from antiphon.evaluation.blending.simulation.files import problem_of, write_world
+from antiphon.evaluation.blending.simulation.worlds import DEFAULT_MODELS, ModelRecipe, simulate
+from antiphon.evaluation.blending.trust.provenance import Declaration, OutOfFold
 
 LEAKY = ModelRecipe("leaky", 2.0, leak=2.0)
 QUICK = {"replicates": 200, "n_splits": 100}

@@ -10,22 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import UserError
-from antiphon.evaluation.blending.blends import FittedBlend
-from antiphon.evaluation.blending.classes import Breakdown, break_down
-from antiphon.evaluation.blending.intake import Windows, take_in
-from antiphon.evaluation.blending.postprocess import Stage, apply_step, run_steps
+from antiphon.evaluation.blending.choosing.postprocess import Stage, apply_step, run_steps
+from antiphon.evaluation.blending.choosing.shares import Crossing, Share, exact_path, model_shares
+from antiphon.evaluation.blending.choosing.weights import WeightSearch, search_weights
+from antiphon.evaluation.blending.files.intake import Windows, take_in
+from antiphon.evaluation.blending.files.rows import first_few
+from antiphon.evaluation.blending.files.submission import ScoreFile
+from antiphon.evaluation.blending.files.taxonomy import taxon_of
+from antiphon.evaluation.blending.files.truth import Truth
 from antiphon.evaluation.blending.problem import Problem
-from antiphon.evaluation.blending.rows import first_few
+from antiphon.evaluation.blending.resampling.classes import Breakdown, break_down
+from antiphon.evaluation.blending.resampling.splits import Splits, simulate_splits
+from antiphon.evaluation.blending.resampling.wins import win_counts
+from antiphon.evaluation.blending.scoring.blends import FittedBlend
 from antiphon.evaluation.blending.settings import Settings
-from antiphon.evaluation.blending.shares import Crossing, Share, exact_path, model_shares
-from antiphon.evaluation.blending.splits import Splits, simulate_splits
-from antiphon.evaluation.blending.submission import ScoreFile
-from antiphon.evaluation.blending.suspects import Component, check_components
 from antiphon.evaluation.blending.systems import EQUAL_RANK, System, named_scores, score_systems
-from antiphon.evaluation.blending.taxonomy import taxon_of
-from antiphon.evaluation.blending.truth import Truth
-from antiphon.evaluation.blending.weights import WeightSearch, search_weights
-from antiphon.evaluation.blending.wins import win_counts
+from antiphon.evaluation.blending.trust.suspects import Component, check_components
 
 Float64 = npt.NDArray[np.float64]
 

@@ -19,8 +19,8 @@ Int64 = npt.NDArray[np.int64]
 class Problem:
     """Score matrices of several models aligned with the truth.
 
-    Made by :func:`antiphon.evaluation.blending.submission.align`; rows of one file are next to
-    each other, in order of time.
+    Made by :func:`antiphon.evaluation.blending.files.submission.align`; rows of one file are next
+    to each other, in order of time.
 
     Parameters
     ----------

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from antiphon.evaluation.blending.align import Unlisted
-from antiphon.evaluation.blending.blends import Kind
-from antiphon.evaluation.blending.postprocess import Step
-from antiphon.evaluation.blending.provenance import Declaration
-from antiphon.evaluation.blending.weights import Method
+from antiphon.evaluation.blending.choosing.postprocess import Step
+from antiphon.evaluation.blending.choosing.weights import Method
+from antiphon.evaluation.blending.files.align import Unlisted
+from antiphon.evaluation.blending.scoring.blends import Kind
+from antiphon.evaluation.blending.trust.provenance import Declaration
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Settings:
     taxa
         Taxon of each class.
     unlisted, site_pattern
-        As for :func:`~antiphon.evaluation.blending.align.align`.
+        As for :func:`~antiphon.evaluation.blending.files.align.align`.
     public_share
         Share of the recordings in the public part of simulated splits.
     seed, replicates, n_splits

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.evaluation.blending.blends import KINDS, Blend, FittedBlend, Kind
-from antiphon.evaluation.blending.deltas import LEVEL, Delta, delta_of
 from antiphon.evaluation.blending.problem import Problem
-from antiphon.evaluation.blending.wins import Wins, bootstrap_many, within_between
+from antiphon.evaluation.blending.resampling.deltas import LEVEL, Delta, delta_of
+from antiphon.evaluation.blending.resampling.wins import Wins, bootstrap_many, within_between
+from antiphon.evaluation.blending.scoring.blends import KINDS, Blend, FittedBlend, Kind
 from antiphon.evaluation.paired import holm
 from antiphon.evaluation.resampling import ends
 

@@ -1,0 +1,1 @@
+"""Weights and steps, judged where they were not chosen."""

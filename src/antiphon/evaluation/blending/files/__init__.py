@@ -1,0 +1,1 @@
+"""Score files, truth and names of recordings, brought to one order."""

@@ -1,0 +1,1 @@
+"""The page, its sentences and its numbers as text."""

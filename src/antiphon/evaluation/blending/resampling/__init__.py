@@ -1,0 +1,1 @@
+"""Questions about recordings, answered from win counts."""

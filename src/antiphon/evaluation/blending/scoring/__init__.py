@@ -1,0 +1,1 @@
+"""Exact areas of score matrices and of many blends at once."""

@@ -1,0 +1,1 @@
+"""Which models these recordings can judge."""
