@@ -36,9 +36,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
-from antiphon.evaluation.blending.auc import RankBlends
-from antiphon.evaluation.blending.ranks import doubled_mid_ranks
-from antiphon.evaluation.blending.wins import bootstrap, win_counts
+from antiphon.evaluation.blending.resampling.wins import bootstrap, win_counts
+from antiphon.evaluation.blending.scoring.auc import RankBlends
+from antiphon.evaluation.blending.scoring.ranks import doubled_mid_ranks
 from machine import processor
 
 MODELS = 5

@@ -205,8 +205,8 @@ def compare_runs(
     paired
         Whether seed ``i`` of A and of B belong together (same folds, same start), so that their
         difference is what varies; otherwise seeds of A and of B are independent.
-
-    Other parameters as for :func:`summarise_runs`.
+    truth, groups, rng, statistic, n_resamples, level, method
+        As for :func:`summarise_runs`.
     """
     n_a, n_b = len(scores_a), len(scores_b)
     if paired and n_a != n_b:

@@ -101,9 +101,13 @@ def check_folds(
         All items.
     fold
         ``(n,)`` fold of each.
+    trained_on, apart, near, examples
+        As for :func:`check_split`.
 
-    Other parameters as for :func:`check_split`. Counts are of items whose fold shares something
-    with another fold.
+    Returns
+    -------
+    LeakageReport
+        Counts are of items whose fold shares something with another fold.
 
     Raises
     ------

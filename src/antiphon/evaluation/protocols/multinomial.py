@@ -3,7 +3,8 @@
 One limited-memory BFGS (Nocedal and Wright 2006, algorithm 7.4) over all classes. Its initial
 inverse Hessian is that of Böhning's (1992, Ann. Inst. Stat. Math. 44: 197-200) bound: the Hessian
 of the loss is at most ``1/2 (I - 11'/K) (x) X'X``. The 1/2 is replaced by the mean curvature at
-the start of each strength, so one Cholesky factor of ``alpha X'X + l2 I`` serves all classes and
+the start of each strength, and ``X'X`` by its leading directions and a multiple of the identity, so
+that one small decomposition serves all classes, strengths and
 iterations. With fewer rows than columns the solution lies in the span of the rows, since the
 penalty is rotation invariant, and is found there after one thin QR. A step costs one product of
 the design with the direction, and each try of its length none.
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, qr
+from scipy.linalg import qr
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -25,9 +26,8 @@ _HISTORY = 10
 _LINE_STEPS = 20
 # Sufficient decrease and curvature (Nocedal and Wright 2006, equation 3.6).
 _DECREASE, _CURVATURE = 1e-4, 0.5
-
-# A preconditioner serves strengths and curvatures that differ by less than this factor.
-_REUSED = 12.0
+# Directions in which the curvature is known; the others share its mean.
+_DIRECTIONS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,7 @@ class MultinomialProblem:
             self._basis, self._rows = basis, np.ascontiguousarray(triangle.T)
         self._labels, self._k = labels, n_classes
         self._at = np.arange(len(x))
-        self._gram = self._rows.T @ self._rows
-        self._made: _Preconditioner | None = None
+        self._curvature = _Curvature(self._rows)
         self.state = self._start()
 
     def _start(self) -> tuple[Float64, Float32]:
@@ -221,36 +220,48 @@ class MultinomialProblem:
 
     def _preconditioner(self, probability: Float32, l2: float) -> _Preconditioner:
         # Mean over rows and classes of p (1 - p), the diagonal of the softmax's Hessian.
-        alpha = max(1e-6, float((probability * (1.0 - probability)).mean(dtype=np.float64)))
-        made = self._made
-        if made is None or not (
-            1 / _REUSED < made.alpha / alpha < _REUSED and 1 / _REUSED < made.l2 / l2 < _REUSED
-        ):
-            self._made = made = _Preconditioner(self._gram, alpha, l2, len(self._rows))
-        return made
+        alpha = float((probability * (1.0 - probability)).mean(dtype=np.float64))
+        return _Preconditioner(self._curvature, max(1e-6, alpha), l2, len(self._rows))
+
+
+class _Curvature:
+    """``X'X``, about: its leading directions, and one mean eigenvalue for all others.
+
+    The directions are found by subspace iteration (Halko, Martinsson and Tropp 2011, algorithm
+    4.4), at the cost of a few products.
+    """
+
+    def __init__(self, x: Float32) -> None:
+        dim = x.shape[1]
+        p = min(_DIRECTIONS, dim)
+        q = np.random.default_rng(0).standard_normal((dim, p), np.float32)
+        for _ in range(2):
+            q = np.linalg.qr(x.T @ (x @ q))[0]
+        inside = x @ q
+        self.values, turn = np.linalg.eigh(inside.T @ inside)
+        self.directions: Float32 = np.matmul(q, turn)
+        left = float(np.einsum("ij,ij->", x, x, dtype=np.float64)) - float(self.values.sum())
+        self.rest = max(0.0, left) / max(1, dim - p)
 
 
 class _Preconditioner:
     """``(alpha X'X + l2 I)^-1`` on the weights of each class, ``1 / (alpha n)`` on biases."""
 
-    def __init__(self, gram: Float32, alpha: float, l2: float, n: int) -> None:
-        self.alpha, self.l2 = alpha, l2
-        self._bias = 1.0 / (alpha * n)
-        extra = 1e-6 * alpha * float(np.trace(gram)) / len(gram)
-        while True:
-            matrix = gram * np.float32(alpha)
-            matrix.flat[:: len(matrix) + 1] += np.float32(max(l2, extra))
-            try:
-                self._factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
-            except LinAlgError:
-                extra *= 10.0
-            else:
-                return
+    def __init__(self, curvature: _Curvature, alpha: float, l2: float, n: int) -> None:
+        self._directions = curvature.directions
+        rest = 1.0 / (alpha * curvature.rest + l2)
+        self._rest = np.float32(rest)
+        leading = 1.0 / (alpha * np.maximum(curvature.values, 0.0) + l2)
+        self._leading = (leading - rest).astype(np.float32)
+        self._bias = np.float32(1.0 / (alpha * n))
 
     def __call__(self, gradient: Float32) -> Float32:
         out = np.empty_like(gradient)
-        right = np.asfortranarray(gradient[:, :-1].T)
-        out[:, :-1] = cho_solve(self._factor, right, overwrite_b=True, check_finite=False).T
+        weights = gradient[:, :-1]
+        inside = weights @ self._directions
+        inside *= self._leading
+        np.matmul(inside, self._directions.T, out=out[:, :-1])
+        out[:, :-1] += self._rest * weights
         out[:, -1] = self._bias * gradient[:, -1]
         return out
 
