@@ -4,10 +4,10 @@ One limited-memory BFGS (Nocedal and Wright 2006, algorithm 7.4) over all classe
 inverse Hessian is that of Böhning's (1992, Ann. Inst. Stat. Math. 44: 197-200) bound: the Hessian
 of the loss is at most ``1/2 (I - 11'/K) (x) X'X``. The 1/2 is replaced by the mean curvature at
 the start of each strength, and ``X'X`` by its leading directions and a multiple of the identity, so
-that one small decomposition serves all classes, strengths and
-iterations. With fewer rows than columns the solution lies in the span of the rows, since the
-penalty is rotation invariant, and is found there after one thin QR. A step costs one product of
-the design with the direction, and each try of its length none.
+that one small decomposition serves all classes, strengths and iterations. With fewer rows than
+columns the solution lies in the span of the rows, since the penalty is rotation invariant, and is
+found there after one thin QR. A step costs one product of the design with the direction, and each
+try of its length none.
 """
 
 from __future__ import annotations
