@@ -49,7 +49,7 @@ class TorchHead(Head):
         try:
             import torch
         except ImportError as error:
-            raise MissingExtraError("torch", f"train the head on {device}") from error
+            raise MissingExtraError("train", f"train the head on {device}") from error
         self._torch = torch
         self.draws, self.dropout, self.multilabel = draws, dropout, multilabel
         try:
