@@ -80,7 +80,7 @@ def test_without_torch_the_extra_is_named(monkeypatch):
         return real(name, *rest, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r"antiphon\[torch\]"):
+    with pytest.raises(MissingExtraError, match=r"antiphon\[train\]"):
         TorchHead(4, 4, 2, draws(), device="cuda")
 
 
