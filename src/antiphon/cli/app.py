@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from antiphon._version import __version__
-from antiphon.cli import bench, blend, demo, labels, leakage, models, projects, results
+from antiphon.cli import bench, blend, demo, label, labels, leakage, models, projects, results
 from antiphon.errors import AntiphonError
 
 INTERRUPTED = 130
@@ -24,7 +24,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 part of the work failed, 2 a mistake in what was asked, "
     "130 stopped with Ctrl-C (run the same command again to go on).",
 )
-for group in (projects, labels, models, results, leakage, bench, blend, demo):
+for group in (projects, labels, label, models, results, leakage, bench, blend, demo):
     group.register(app)
 
 

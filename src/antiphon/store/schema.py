@@ -9,7 +9,7 @@ from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, MetaData, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Integer
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """Newest schema that this code knows; versions are numbers in text, in rising order."""
 
 # SQLite numbers rows by itself only in a column of type INTEGER.
@@ -228,3 +228,111 @@ class Event(Base):
     kind: Mapped[str] = mapped_column(String, index=True)
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(DateTime)
+
+
+class Answer(Base):
+    """What a person said of a window, in order; rows are added and never changed.
+
+    The annotations that follow from a person's standing answer carry its id in their ``batch``.
+    """
+
+    __tablename__ = "answers"
+    __table_args__ = (
+        Index("ix_answers_window", "recording_id", "start_s", "end_s", "channel"),
+        Index("ix_answers_annotator", "annotator", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recordings.id", ondelete="CASCADE"))
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    channel: Mapped[int]
+    annotator: Mapped[str]
+    # answer, skip, retract or settle
+    kind: Mapped[str]
+    # present, absent, unsure: lists of names; complete, scope; boxes; note
+    said: Mapped[dict[str, Any]]
+    # The earlier answer of the same person to the same window that this one takes the place of.
+    replaces: Mapped[int | None] = mapped_column(ForeignKey("answers.id"))
+    item_id: Mapped[int | None] = mapped_column(
+        ForeignKey("queue_items.id", ondelete="SET NULL"), index=True
+    )
+    # Time spent on the window, and what the page suggested (null when it was hidden).
+    seconds: Mapped[float | None]
+    suggested: Mapped[list[Any] | None] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(DateTime)
+    # Made by the client, so that an answer sent twice is kept once.
+    key: Mapped[str] = mapped_column(String, unique=True)
+
+
+class Queue(Base):
+    """Windows to label, in an order that a strategy, a search or a person chose."""
+
+    __tablename__ = "queues"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    # strategy, search, random, stratified, disagreement or chosen
+    kind: Mapped[str]
+    parameters: Mapped[dict[str, Any]]
+    table_id: Mapped[int | None] = mapped_column(ForeignKey("embedding_tables.id"))
+    # Null: shared by everybody, each window shown to one person at a time.
+    owner: Mapped[str | None] = mapped_column(String, index=True)
+    open: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(DateTime)
+
+
+class QueueItem(Base):
+    """One window of a queue."""
+
+    __tablename__ = "queue_items"
+    __table_args__ = (
+        Index("ix_queue_items_queue", "queue_id", "position"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queues.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recordings.id", ondelete="CASCADE"))
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    channel: Mapped[int]
+    utility: Mapped[float | None]
+    # Probability with which the window came into the queue, null where it was sought out.
+    chance: Mapped[float | None]
+    stratum: Mapped[str | None]
+    suggested: Mapped[list[Any] | None] = mapped_column(JSON)
+    # Who has it open and until when; done is the id of the answer (or skip) that closed it.
+    holder: Mapped[str | None]
+    held_until: Mapped[datetime | None] = mapped_column(DateTime)
+    done: Mapped[int | None]
+
+
+class User(Base):
+    """Somebody who may log in to the web app."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String, unique=True)
+    password_hash: Mapped[str]
+    # annotator or manager
+    role: Mapped[str]
+    disabled: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(DateTime)
+
+
+class LoginSession(Base):
+    """A browser that has logged in; only a digest of its token is kept."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String, unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    csrf: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(DateTime)
+    expires_at: Mapped[datetime] = mapped_column(DateTime)

@@ -1,0 +1,1 @@
+"""The web app: listen, look, label, and watch the detector get better."""

@@ -1,0 +1,7 @@
+"""Requests about benchmark."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/benchmark", tags=["benchmark"])

@@ -1,0 +1,7 @@
+"""Requests about labels."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/labels", tags=["labels"])

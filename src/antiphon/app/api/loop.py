@@ -1,0 +1,7 @@
+"""Requests about loop."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/loop", tags=["loop"])

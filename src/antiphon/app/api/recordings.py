@@ -1,0 +1,7 @@
+"""Requests about recordings."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/recordings", tags=["recordings"])
