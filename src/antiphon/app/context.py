@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 from antiphon.app.settings import Settings
 from antiphon.errors import UserError
@@ -34,6 +36,8 @@ class AppContext:
         self.settings = settings or Settings()
         # Stands for the login where there is none: another site's page cannot know it.
         self.token = secrets.token_urlsafe(32)
+        # Called with each answer after it is committed, from the thread of the request.
+        self.after_answer: list[Callable[[Any], None]] = []
         self._lock = threading.Lock()
         self._windows: tuple[tuple[str, int], WindowSet] | None = None
         self._looked = -_FRESH_S
