@@ -150,3 +150,16 @@ def test_two_files_of_one_name_need_names(antiphon, made, tmp_path):
     ran = antiphon("blend", files.scores[0], f"x={other}", "--truth", files.truth, *QUICK)
     assert ran.code == 0, ran.err
     assert np.isin(["effnet-b0", "x"], [row[0] for row in ran.rows("model")]).all()
+
+
+def test_a_heading_in_another_encoding_and_a_place_that_cannot_be(antiphon, made, tmp_path):
+    world, files = made
+    odd = tmp_path / "odd.csv"
+    name = world.classes[0].encode()
+    odd.write_bytes(files.scores[0].read_bytes().replace(name, b"\xf6", 1))
+    ran = antiphon("blend", odd, "--truth", files.truth)
+    assert ran.code == 2
+    assert "not text in UTF-8" in ran.err
+    ran = antiphon("blend", *_call(files, "--write", odd / "blend.csv"))
+    assert ran.code == 2
+    assert "cannot be written" in ran.err

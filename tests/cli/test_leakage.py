@@ -81,3 +81,28 @@ def test_mistakes(antiphon, tmp_path):
         ran = antiphon("leakage", *arguments)
         assert ran.code == 2
         assert said in ran.err
+
+
+def test_a_component_with_two_lists_was_trained_on_both(antiphon, tmp_path):
+    train, test = write(tmp_path / "1.csv", "a.wav"), write(tmp_path / "2.csv", "b.wav")
+    lists = [write(tmp_path / f"c{i}.csv", name) for i, name in enumerate(("b.wav", "z.wav"))]
+    options = [o for path in lists for o in ("--trained-on", f"perch={path}")]
+    ran = antiphon("leakage", train, test, *options)
+    assert ran.code == 1
+    assert "among the files that perch was trained on (b.wav)" in ran.out
+
+
+def test_lists_that_name_recordings_in_two_ways(antiphon, tmp_path):
+    train, test = write(tmp_path / "1.csv", "deep/a.wav"), write(tmp_path / "2.csv", "a.flac")
+    ran = antiphon("leakage", train, test)
+    assert ran.code == 1
+    assert "are from recordings on the train side (deep/a.wav)" in ran.out
+
+
+def test_the_report_makes_its_folder_or_says_why_not(antiphon, tmp_path):
+    train, test = write(tmp_path / "1.csv", "a.wav"), write(tmp_path / "2.csv", "b.wav")
+    assert antiphon("leakage", train, test, "--out", tmp_path / "new" / "r.json").code == 0
+    assert (tmp_path / "new" / "r.json").is_file()
+    ran = antiphon("leakage", train, test, "--out", train / "r.json")
+    assert ran.code == 2
+    assert "cannot be written" in ran.err

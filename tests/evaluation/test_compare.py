@@ -220,3 +220,12 @@ def test_error_rates_of_interval_and_test():
         rejected += found.p <= 0.05
     assert stats.binom.cdf(rejected, runs, 0.05) < 0.999
     assert stats.binom.cdf(missed, runs, 0.08) < 0.999
+
+
+def test_a_verdict_needs_the_test_and_not_the_interval_alone():
+    a, b, target, groups = systems(4, size=40, gain=3.0)
+    found = compare_systems(a, b, target, groups, rng=np.random.default_rng(0))
+    # All four groups agree, and yet no test over four groups can reach 0.05.
+    assert found.low > 0
+    assert found.p == 0.125
+    assert "no difference is shown" in found.lines()[0]

@@ -230,3 +230,31 @@ def test_bad_input():
     gap[0] = np.nan
     with pytest.raises(UserError, match="same rows"):
         bootstrap_difference(mean_roc_auc, gap, score, target, groups, rng=rng)
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_intervals_of_few_groups_are_as_wide_as_they_must_be(method):
+    """Means of 6 groups: Student's interval is right, plain percentiles hold the truth in 86 %."""
+    rng = np.random.default_rng(0)
+    runs, inside = 400, 0
+    for _ in range(runs):
+        found = bootstrap(
+            mean_score,
+            rng.normal(size=6),
+            np.ones(6),
+            np.arange(6),
+            rng=rng,
+            n_resamples=400,
+            method=method,
+        )[0]
+        inside += found.low <= 0.0 <= found.high
+    assert 0.91 <= inside / runs <= 0.98
+
+
+def test_an_interval_without_width_is_noted():
+    perfect = np.tile([0.0, 1.0], 10)
+    found = bootstrap(
+        mean_roc_auc, perfect, perfect, np.repeat(np.arange(10), 2), rng=np.random.default_rng(0)
+    )[0]
+    assert (found.low, found.high) == (1.0, 1.0)
+    assert "all resamples agree" in found.note

@@ -207,7 +207,6 @@ def blend(
     written = []
     if write is not None:
         rows, blended = found.submission()
-        write.parent.mkdir(parents=True, exist_ok=True)
         write_scores(write, rows, found.problem.classes, blended)
         written.append(f"Scores of {len(rows):,} windows: {write}")
     if out is not None:

@@ -108,11 +108,15 @@ def leakage(
         assert test is not None
         sides = [heard(read_side(path, audio)) for path in (train, test)]
         third = None if validation is None else heard(read_side(validation, audio))
-        report = check_split(sides[0], sides[1], third, trained_on=components, apart=units)
+        report = check_split(
+            sides[0], sides[1], third, trained_on=components, apart=units, listed_apart=True
+        )
     if out is not None:
         import json as text
 
-        out.write_text(text.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+        from antiphon.evaluation.benchmarks.folder import write_whole
+
+        write_whole(out, text.dumps(report.to_json(), indent=2) + "\n")
     if json:
         as_json(report.to_json())
     else:
@@ -136,5 +140,5 @@ def _components(given: list[str]) -> dict[str, list[str]]:
             raise UserError(
                 f"{path} has no column of recordings; name one of its columns recording."
             )
-        found[name] = [row[column] for row in rows]
+        found.setdefault(name, []).extend(row[column] for row in rows)
     return found

@@ -11,19 +11,16 @@ import numpy.typing as npt
 
 from antiphon.errors import UserError
 from antiphon.evaluation.exchange import Scale, exchange_test, same_items
+from antiphon.evaluation.groups_needed import GroupsNeeded
 from antiphon.evaluation.paired import ENOUGH_GROUPS, holm
-from antiphon.evaluation.power import (
-    GroupsNeeded,
-    groups_to_separate,
-    smallest_detectable_difference,
-)
+from antiphon.evaluation.power import groups_to_separate, smallest_detectable_difference
 from antiphon.evaluation.resampling import Method, draw, ends
 from antiphon.evaluation.statistics import Statistic, evaluator, mean_roc_auc, roc_auc_by_label
 
 Float64 = npt.NDArray[np.float64]
 Array = npt.NDArray[np.floating]
 
-# Below this many groups a bootstrap interval is visibly too narrow.
+# Below this many groups the ends of a bootstrap interval are rough.
 _FEW = 10
 
 
@@ -70,6 +67,15 @@ class Comparison:
     label: int | None = None
     note: str = ""
 
+    @property
+    def shown(self) -> bool:
+        """Whether a difference is shown: by the test, and by an interval on one side of 0.
+
+        The interval alone is not enough for a verdict: with few groups it may miss 0 where no
+        test could say so.
+        """
+        return self.p <= 1.0 - self.level and (self.low > 0 or self.high < 0)
+
     def groups_to_separate(
         self, *, worth: float | None = None, unit: str = "recordings"
     ) -> GroupsNeeded:
@@ -87,7 +93,7 @@ class Comparison:
     def lines(self, a: str = "A", b: str = "B", unit: str = "recordings") -> list[str]:
         """Return sentences for a report, with the names of the systems and of the groups."""
         verdict = "no difference is shown"
-        if self.low > 0 or self.high < 0:
+        if self.shown:
             verdict = f"{a if self.value > 0 else b} is better"
         result = (
             f"{a} {self.a:.4f}, {b} {self.b:.4f}: difference {self.value:+.4f} "
@@ -245,9 +251,9 @@ def _few(n_groups: int) -> str:
     if n_groups < ENOUGH_GROUPS:
         least = 2.0 ** (1 - n_groups)
         return (
-            f"only {n_groups} groups: no p below {least:.2g} is possible, and the interval is too "
-            "narrow"
+            f"only {n_groups} groups: no p below {least:.2g} is possible, and the ends of the "
+            "interval are rough"
         )
     if n_groups < _FEW:
-        return f"only {n_groups} groups: the interval is somewhat too narrow"
+        return f"only {n_groups} groups: the ends of the interval are rough"
     return ""

@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 from antiphon.errors import UserError
 from antiphon.evaluation.intervals import Interval
+from antiphon.evaluation.resampling import tails
 
 Float64 = npt.NDArray[np.float64]
 Unit = Literal["group", "pair"]
 
 ENOUGH_GROUPS = 6
 """Groups from which on groups are what is drawn and flipped: with fewer, no two-sided sign-flip
-test over groups can fall below 0.05, and a bootstrap over them is too narrow."""
+test over groups can fall below 0.05, and a bootstrap over them says little."""
 
 # Sign patterns up to which all are tried.
 _MOST_EXACT = 16
@@ -107,7 +108,8 @@ def paired_difference(
         drawn = _within_groups(difference, group, len(names), n_resamples, rng)
     low = high = math.nan
     if len(units) > 1:
-        low, high = np.quantile(drawn, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+        even = np.array([(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+        low, high = np.quantile(drawn, tails(level, len(units)) if by_group else even)
     return PairedDifference(
         value=float(means.mean()),
         low=float(low),

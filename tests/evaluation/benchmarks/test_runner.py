@@ -290,3 +290,26 @@ def test_encoders_are_named_with_parameters():
         EncoderRef.parse("spectral,dim")
     with pytest.raises(UserError, match="at least one data set"):
         run_suite(Asked((), (), None))
+
+
+def test_local_individuals_are_judged_on_other_days(tmp_path):
+    rows = []
+    for n in range(24):
+        rows.append((f"{n}.wav", "call", "AB"[n % 2], f"2024-05-0{1 + n // 8}"))
+        write(tmp_path / "own" / f"{n}.wav", (400.0, 900.0)[n % 2], seed=n)
+    heading = "filename,label,individual,day"
+    table(tmp_path / "own" / "labels.csv", heading, rows)
+    sources, _ = local_sources([tmp_path / "own"])
+    run_suite(asked(tmp_path, sources))
+    result = results(tmp_path)[("own", "individual")]
+    assert any("folds over days" in n for n in result.notes)
+    assert "3 groups drawn" in result.value("probe", "accuracy").note
+    assert result.leaks == (0, 0)
+    assert {group for _, group in result.per_item.values()} == {row[3] for row in rows}
+    # With sides, the protocol of unseen days is taken, which also says what guessing reaches.
+    sides = [(*row, "test" if row[3].endswith("3") else "train") for row in rows]
+    table(tmp_path / "own" / "labels.csv", f"{heading},split", sides)
+    run_suite(asked(tmp_path, local_sources([tmp_path / "own"])[0]))
+    result = results(tmp_path)[("own", "individual")]
+    assert result.value("probe", "largest_class").value == 0.5
+    assert any("2 training days, 1 test days, none shared" in n for n in result.notes)

@@ -226,3 +226,30 @@ def test_bad_input(call, said):
 
 def _two():
     return SplitSide(ids=["a", "b"]), SplitSide(ids=["c"])
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "alike"),
+    [
+        ("a/x.wav", "x", True),
+        ("x.wav", "a/X.flac", True),
+        ("./a/x.wav", "a\\x.wav", True),
+        ("a/x.wav", "b/x.wav", False),
+    ],
+)
+def test_sides_that_were_listed_apart(train, test, alike):
+    sides = SplitSide(recordings=[train, "other"]), SplitSide(recordings=[test])
+    found = kinds(check_split(*sides, listed_apart=True))
+    assert found == ({("recording", "error", TRAIN): 1} if alike else {})
+    # Within one list these are two names of two recordings.
+    assert check_split(*sides).ok
+
+
+def test_files_of_one_name_and_two_contents_are_two_recordings(tmp_path):
+    sides = []
+    for number, folder in enumerate(("a", "b")):
+        path = tmp_path / folder / "x.wav"
+        path.parent.mkdir()
+        soundfile.write(path, clip(number), RATE)
+        sides.append(SplitSide(recordings=["x.wav" if number else "a/x.wav"], files=[path]))
+    assert check_split(*sides, listed_apart=True).ok

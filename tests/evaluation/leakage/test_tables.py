@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from antiphon.errors import FileError
@@ -69,6 +71,7 @@ def test_a_damaged_file_is_named(tmp_path):
         ("t.csv", b"a,b\n1,2\n", "no column of recordings"),
         ("t.csv", b"file,site\na.wav\n", "row 2 has 1 cells"),
         ("t.txt", b"\xff\xfe\x00", "not text"),
+        ("t.csv", b"file,site,Site\na.wav,x,y\n", "two columns 'site'"),
         ("t.txt", b"\n \n", "lists no recordings"),
     ],
 )
@@ -81,3 +84,18 @@ def test_lists_that_cannot_be_used(tmp_path, name, content, said):
 def test_a_list_that_is_not_there(tmp_path):
     with pytest.raises(FileError, match="no such file or folder"):
         read_side(tmp_path / "none.csv")
+
+
+def test_a_cell_that_is_too_long_for_a_table(tmp_path):
+    (tmp_path / "t.csv").write_text("file\n" + "a" * 2000 + "\n")
+    before = csv.field_size_limit(1000)
+    try:
+        with pytest.raises(FileError, match="is no table"):
+            read_side(tmp_path / "t.csv")
+    finally:
+        csv.field_size_limit(before)
+
+
+def test_names_that_no_file_can_have(tmp_path):
+    (tmp_path / "t.txt").write_text("a" * 5000 + "\n")
+    assert read_side(tmp_path / "t.txt").files is None

@@ -13,6 +13,7 @@ from antiphon.evaluation.metrics.calibration import (
     classwise_calibration_error,
     top_label_calibration_error,
 )
+from antiphon.evaluation.metrics.scores import reliability
 
 
 def test_equal_mass_by_hand():
@@ -79,7 +80,11 @@ def test_top_label_by_hand():
     [
         (lambda: adaptive_reliability([1.5], [1]), "between 0 and 1"),
         (lambda: adaptive_reliability([0.5], [1], bins=0), "at least one bin"),
-        (lambda: top_label_calibration_error([[0.5, np.nan]], [0]), "row 0, class 1 is NaN"),
+        (lambda: top_label_calibration_error([[0.5, np.nan]], [0]), "row 0, class 1 is nan"),
+        (lambda: top_label_calibration_error([[0.5, np.inf]], [0]), "row 0, class 1 is inf"),
+        (lambda: top_label_calibration_error([[0.5, -0.1]], [0]), "row 0, class 1 is -0.1"),
+        (lambda: top_label_calibration_error([[0.5, 0.5]], [2]), "Row 0 has class 2"),
+        (lambda: reliability([0.5], [1], bins=0), "at least one bin"),
         (lambda: top_label_calibration_error([[0.5, 0.5]], [0, 1]), "must be"),
     ],
 )

@@ -170,3 +170,9 @@ def test_bad_input_is_named(score, target, match):
     for of in (roc_auc_many, average_precision_many, f1_many, best_f1_many, top_one_accuracy):
         with pytest.raises(UserError, match=match):
             of(score, target)
+
+
+@pytest.mark.parametrize("threshold", [[0.1, 0.2, 0.3], [[0.1, 0.2]], np.nan, [0.1, np.nan]])
+def test_thresholds_are_one_or_one_for_each_class(threshold):
+    with pytest.raises(UserError, match="one for each of 2 classes"):
+        f1_many(np.ones((3, 2)), np.ones((3, 2)), threshold)

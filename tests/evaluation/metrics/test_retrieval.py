@@ -184,3 +184,14 @@ def test_row_of_an_error_is_that_of_the_input():
     x[1] = 0.0
     with pytest.raises(UserError, match="Row 1 "):
         retrieval_scores(x, [3, 2, 1, 0])
+
+
+def test_precision_of_each_query():
+    x = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9], [0.5, 0.5]])
+    found = retrieval_scores(x, [0, 0, 1, 0, 2], k=(1, 2))
+    assert found.per_query_precision[1].tolist()[:2] == [1.0, 1.0]
+    assert found.per_query_precision[1][3] == 0.0
+    # The third and the last have nothing relevant to find.
+    assert np.isnan(found.per_query_precision[1][[2, 4]]).all()
+    for k, mean in found.precision_at.items():
+        assert np.nanmean(found.per_query_precision[k]) == pytest.approx(mean)

@@ -88,3 +88,10 @@ def test_draws_of_another_training_side_are_refused() -> None:
         few_shot_curve(x[:20], y[:20], x, y, draws=draw_shots(y, (8,)))
     with pytest.raises(UserError, match="at least 1"):
         draw_shots(y, (0,))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_test_side_without_positives_has_no_score() -> None:
+    x, y = several(60, 4, 3, seed=0)
+    found = few_shot_curve(x, y, x, np.zeros_like(y), shots=(2,))
+    assert np.isnan([found.measures[0].value, found.measures[0].low]).all()

@@ -151,3 +151,9 @@ def test_an_embedding_that_is_not_finite_is_named() -> None:
     x[7, 2] = np.nan
     with pytest.raises(UserError, match=r"training embeddings .* row 7"):
         linear_probe(x, y, tx, ty)
+
+
+def test_identifiers_are_not_taken_for_numbers_of_classes() -> None:
+    (x, y), _, (tx, ty) = three()
+    with pytest.raises(UserError, match="count the classes from 0"):
+        linear_probe(x, y + 10**9, tx, ty + 10**9)

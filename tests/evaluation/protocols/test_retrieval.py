@@ -56,3 +56,12 @@ def test_groups_are_what_is_drawn() -> None:
 def test_queries_that_share_nothing_are_an_error() -> None:
     with pytest.raises(UserError, match="No query shares"):
         retrieval(np.eye(3) + 0.1, [0, 1, 2])
+
+
+def test_tied_first_places_are_shared_in_the_value_and_in_its_interval() -> None:
+    # Four copies of one vector: which of them comes first is chance.
+    x, y = np.ones((4, 3)), np.array([0, 0, 1, 1])
+    found = retrieval(x, y, n_resamples=50)
+    first = found.measures[1]
+    assert first.value == first.low == first.high == pytest.approx(1 / 3)
+    assert found.details["per_query_hit"] == pytest.approx(np.full(4, 1 / 3))

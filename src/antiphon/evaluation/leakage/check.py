@@ -25,6 +25,7 @@ def check_split(
     apart: Collection[str] = ("recording", "source"),
     near: float = 0.99,
     examples: int = 5,
+    listed_apart: bool = False,
 ) -> LeakageReport:
     """Check whether the sides of a split share what they must not.
 
@@ -49,6 +50,10 @@ def check_split(
         the encoder.
     examples
         How many names each finding shows.
+    listed_apart
+        Whether the sides name their recordings each in its own way (lists of two people). Then
+        ``x`` and ``a/x.wav`` are one recording, as for ``trained_on``, unless both are files and
+        differ; otherwise names must be equal.
 
     Raises
     ------
@@ -69,7 +74,8 @@ def check_split(
         missing += [f"content of {problem} ({name})" for problem in problems]
     for first, second in pairs:
         pair = Pair(first, sides[first], second, sides[second], examples)
-        pair.everything(contents[first][0], contents[second][0], apart, near)
+        known = contents[first][0], contents[second][0]
+        pair.everything(*known, apart, near, listed_apart)
         findings += pair.findings
         checked += [f"{kind} ({first}, {second})" for kind in pair.checked]
         missing += pair.missing

@@ -18,13 +18,13 @@ def declared(
         return None
     by_stem: dict[str, list[tuple[str, ...]]] = {}
     for file in files:
-        parts = _parts(file)
+        parts = path_parts(file)
         if parts:
             by_stem.setdefault(parts[-1], []).append(parts)
     rows = [
         row
         for row in range(len(side))
-        if any(_ends_alike(_parts(column[row]), by_stem) for column in columns)
+        if any(ends_alike(path_parts(column[row]), by_stem) for column in columns)
     ]
     if not rows:
         return []
@@ -38,7 +38,8 @@ def declared(
     ]  # fmt: skip
 
 
-def _parts(name: object) -> tuple[str, ...]:
+def path_parts(name: object) -> tuple[str, ...]:
+    """Return folders and stem of a name in lower case; nothing for an unknown one."""
     from antiphon.audio.recording import AUDIO_SUFFIXES
 
     said = text(name)
@@ -50,11 +51,20 @@ def _parts(name: object) -> tuple[str, ...]:
     return tuple(part for part in path.parts if part not in (".", "/"))
 
 
-def _ends_alike(parts: tuple[str, ...], by_stem: Mapping[str, list[tuple[str, ...]]]) -> bool:
-    if not parts:
-        return False
-    for other in by_stem.get(parts[-1], ()):
+def ends_alike(
+    parts: tuple[str, ...], by_stem: Mapping[str, Sequence[tuple[str, ...]]]
+) -> tuple[str, ...] | None:
+    """Return the first name that ends in the same path, or None.
+
+    Parameters
+    ----------
+    parts
+        From :func:`path_parts`.
+    by_stem
+        Other names by their last part.
+    """
+    for other in by_stem.get(parts[-1], ()) if parts else ():
         shared = min(len(parts), len(other))
         if parts[-shared:] == other[-shared:]:
-            return True
-    return False
+            return other
+    return None

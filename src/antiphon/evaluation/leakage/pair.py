@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.evaluation.leakage.declared import ends_alike, path_parts
 from antiphon.evaluation.leakage.embeddings import nearest
 from antiphon.evaluation.leakage.fingerprints import Fingerprint
 from antiphon.evaluation.leakage.matching import COPY_ERRORS, match_fingerprints
@@ -56,18 +57,18 @@ class Pair:
         contents_second: Sequence[object] | None,
         apart: Collection[str],
         near: float,
+        listed_apart: bool = False,
     ) -> None:
         """Make all comparisons."""
         self.names()
+        contents = (contents_first, contents_second)
         for unit in UNITS:
-            self.shared(
-                unit,
-                getattr(self.train, f"{unit}s"),
-                getattr(self.test, f"{unit}s"),
-                "error" if unit in apart else "warning",
-            )
+            first, second = (getattr(side, f"{unit}s") for side in (self.train, self.test))
+            if unit == "recording" and listed_apart:
+                first, second = _as_on_first((first, second), contents)
+            self.shared(unit, first, second, "error" if unit in apart else "warning")
         self.places()
-        self.shared("content", contents_first, contents_second, "error")
+        self.shared("content", *contents, "error")
         self.audio()
         self.embeddings(near)
 
@@ -219,6 +220,37 @@ class Pair:
                 more=len(names) > self.examples,
             )
         )
+
+
+def _as_on_first(
+    names: Sequence[Sequence[object] | None], contents: Sequence[Sequence[object] | None]
+) -> list[Sequence[object] | None]:
+    """Return the recordings of both sides, those of the second under their names on the first.
+
+    ``x`` and ``a/x.wav`` are one recording, ``b/x`` and ``a/x`` are not, nor files of two contents.
+    """
+    if names[0] is None or names[1] is None:
+        return list(names)
+    keys = [[text(name) for name in side or ()] for side in names]
+    held = [
+        {key: one for key, one in zip(side, known or (), strict=False) if one is not None}
+        for side, known in zip(keys, contents, strict=True)
+    ]
+    by_stem: dict[str, list[tuple[str, ...]]] = {}
+    named: dict[tuple[str, ...], str] = {}
+    for key in dict.fromkeys(keys[0]):
+        if key is not None and (parts := path_parts(key)):
+            by_stem.setdefault(parts[-1], []).append(parts)
+            named.setdefault(parts, key)
+    same: dict[str | None, str | None] = {key: key for key in keys[1]}
+    for key in same.keys() - set(keys[0]) - {None}:
+        alike = ends_alike(path_parts(key), by_stem)
+        if alike is None:
+            continue
+        sounds = held[0].get(named[alike]), held[1].get(key)
+        if None in sounds or sounds[0] == sounds[1]:
+            same[key] = named[alike]
+    return [keys[0], [same[key] for key in keys[1]]]
 
 
 def _unique(

@@ -103,8 +103,9 @@ def side_of(
             known["days"] = _or_none([t.date().isoformat() if t else None for t in times])
         root = Path(audio) if audio is not None else path.parent
         places = [root / name if name else None for name in recordings]
-        if any(place is not None and place.is_file() for place in places):
-            files = [p if p is not None and p.is_file() else None for p in places]
+        there: list[Path | str | None] = [p if p and _is_file(p) else None for p in places]
+        if any(place is not None for place in there):
+            files = there
         elif audio is not None:
             raise FileError(
                 root,
@@ -140,10 +141,16 @@ def _read_table(path: Path) -> tuple[list[dict[str, str]], list[str]]:
     if path.suffix.lower() not in (".csv", ".tsv"):
         return [{"recording": line.strip()} for line in lines if line.strip()], ["recording"]
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    table = list(csv.reader(lines, delimiter=delimiter))
+    try:
+        table = list(csv.reader(lines, delimiter=delimiter))
+    except csv.Error as error:
+        raise FileError(path, f"is no table ({error})", "Check its commas and quotes") from None
     if not table:
         return [], []
     columns = [name.strip().lower() for name in table[0]]
+    doubled = sorted({name for name in columns if name and columns.count(name) > 1})
+    if doubled:
+        raise FileError(path, f"has two columns {doubled[0]!r}", "Rename one of them")
     rows = []
     for number, cells in enumerate(table[1:], start=2):
         if not any(cell.strip() for cell in cells):
@@ -156,6 +163,14 @@ def _read_table(path: Path) -> tuple[list[dict[str, str]], list[str]]:
             )
         rows.append({name: cell.strip() for name, cell in zip(columns, cells, strict=True)})
     return rows, columns
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        # A name that no file can have, such as one that is too long.
+        return False
 
 
 def _or_none(values: list[str | None]) -> list[str | None] | None:

@@ -104,7 +104,7 @@ def top_label_calibration_error(
     Raises
     ------
     UserError
-        If shapes do not fit or a probability is NaN.
+        If shapes do not fit, a value is no probability, or a class is no column.
     """
     p, t = np.asarray(prob), np.asarray(true)
     if p.ndim != 2 or t.shape != p.shape[:1]:
@@ -112,10 +112,19 @@ def top_label_calibration_error(
             f"Probabilities must be (n, n_classes) and classes (n,), but are {p.shape} and "
             f"{t.shape}."
         )
-    if np.isnan(p).any():
-        row, column = np.argwhere(np.isnan(p))[0]
-        raise UserError(f"The probability of row {row}, class {column} is NaN.")
+    odd = ~((p >= 0) & (p <= 1))
+    if odd.any():
+        row, column = np.argwhere(odd)[0]
+        raise UserError(
+            f"The probability of row {row}, class {column} is {p[row, column]}; it must lie "
+            "between 0 and 1."
+        )
     if len(p) == 0:
         return float("nan")
+    lost = np.flatnonzero(~np.isin(t, np.arange(p.shape[1])))
+    if len(lost):
+        raise UserError(
+            f"Row {lost[0]} has class {t[lost[0]]}, but there are {p.shape[1]} columns."
+        )
     of = adaptive_reliability if adaptive else reliability
     return of(p.max(axis=1), p.argmax(axis=1) == t, bins).error

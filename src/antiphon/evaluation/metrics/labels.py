@@ -128,7 +128,7 @@ def top_k_accuracy(true: npt.ArrayLike, score: npt.ArrayLike, k: int = 1) -> flo
     Raises
     ------
     UserError
-        If shapes do not fit, a score is NaN, a class is no column, or k is below 1.
+        If shapes do not fit, a score is NaN or infinite, a class is no column, or k is below 1.
     """
     t, s = np.asarray(_vector(true, "true")), np.asarray(score)
     if s.ndim != 2 or len(s) != len(t):
@@ -145,9 +145,9 @@ def top_k_accuracy(true: npt.ArrayLike, score: npt.ArrayLike, k: int = 1) -> flo
     if t.min() < 0 or t.max() >= s.shape[1]:
         row = int(np.flatnonzero((t < 0) | (t >= s.shape[1]))[0])
         raise UserError(f"Row {row} has class {t[row]}, but there are {s.shape[1]} columns.")
-    if np.isnan(s).any():
-        row, column = np.argwhere(np.isnan(s))[0]
-        raise UserError(f"The score of row {row}, class {column} is NaN.")
+    if not np.isfinite(s).all():
+        row, column = np.argwhere(~np.isfinite(s))[0]
+        raise UserError(f"The score of row {row}, class {column} is {s[row, column]}.")
     own = s[np.arange(len(t)), t][:, None]
     over, tied = (s > own).sum(axis=1), (s == own).sum(axis=1)
     return float(np.clip((k - over) / tied, 0.0, 1.0).mean())

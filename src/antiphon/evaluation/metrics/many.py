@@ -199,8 +199,20 @@ def f1_many(
     absent
         Whether classes with neither positives nor detections are left out of the macro mean, or
         count as 0 (``zero_division=0`` of scikit-learn).
+
+    Raises
+    ------
+    UserError
+        As for :func:`checked_many`, or if thresholds are neither one nor one for each class, or
+        NaN.
     """
     s, t = checked_many(score, target)
+    limit = np.asarray(threshold, np.float64)
+    if limit.shape not in ((), (t.shape[1],)) or np.isnan(limit).any():
+        raise UserError(
+            f"Give one threshold, or one for each of {t.shape[1]} classes, and none NaN; got "
+            f"{limit.tolist()}."
+        )
     over = s >= np.asarray(threshold, s.dtype)
     right = (over & t).sum(axis=1)
     both = over.sum(axis=1) + t.sum(axis=0)

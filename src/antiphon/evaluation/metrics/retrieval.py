@@ -42,6 +42,8 @@ class RetrievalScores:
         For each k, the mean share of relevant items among the k nearest, over the same ``queries``.
     per_query_auc
         ``(n,)`` in the order of the queries; NaN where skipped or where everything is relevant.
+    per_query_precision
+        For each k ``(n,)``, the share of relevant items among the k nearest; NaN where skipped.
     queries
         Queries with something relevant.
     skipped
@@ -53,6 +55,7 @@ class RetrievalScores:
     roc_auc: float
     precision_at: dict[int, float]
     per_query_auc: Float64
+    per_query_precision: dict[int, Float64]
     queries: int
     skipped: int
     all_relevant: int
@@ -156,6 +159,7 @@ def retrieval_scores(
             for j, at in enumerate(k)
         },
         per_query_auc=auc,
+        per_query_precision={at: precision[:, j].copy() for j, at in enumerate(k)},
         queries=int(asked.sum()),
         skipped=int((~asked).sum()),
         all_relevant=int((asked & ~ranked).sum()),

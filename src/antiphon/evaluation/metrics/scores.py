@@ -224,8 +224,10 @@ def reliability(prob: npt.ArrayLike, target: npt.ArrayLike, bins: int = 10) -> R
     Raises
     ------
     UserError
-        If a score lies outside [0, 1].
+        If a score lies outside [0, 1], or there is no bin.
     """
+    if bins < 1:
+        raise UserError(f"Reliability needs at least one bin, not {bins}.")
     s, t = checked(prob, target)
     known = ~np.isnan(s) & ~np.isnan(t)
     p, y = s[known].astype(np.float64), t[known].astype(np.float64)

@@ -25,6 +25,7 @@ from antiphon.evaluation.protocols.linear import L2_GRID, fit_linear_probe
 from antiphon.evaluation.protocols.result import Measure, ProtocolResult, unique_notes
 from antiphon.evaluation.protocols.scoring import group_note
 from antiphon.evaluation.ranking import weighted_average_precision
+from antiphon.evaluation.resampling import tails
 
 SHOTS = (1, 2, 4, 8, 16, 32)
 """Examples a class."""
@@ -195,8 +196,8 @@ def few_shot_curve(
         both = np.take_along_axis(drawn.T, again, axis=1)
         means = macro_average(both)
         low = high = float("nan")
-        if n_groups > 1:
-            low, high = (float(end) for end in np.nanquantile(means, (0.025, 0.975)))
+        if n_groups > 1 and not np.isnan(means).all():
+            low, high = (float(end) for end in np.nanquantile(means, tails(0.95, n_groups)))
         note = f"mean of {len(draws.rows)} draws, drawn anew together with: {group_note(by)}"
         mean = float(values[i].mean())
         measures.append(Measure(f"{name}@{shot}", mean, low, high, len(test.x), note))

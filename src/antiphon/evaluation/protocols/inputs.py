@@ -16,6 +16,9 @@ Int64 = npt.NDArray[np.int64]
 FEW = 5
 """Examples of a class below which a protocol names it."""
 
+MOST_CLASSES = 100_000
+"""Labels from here on are taken for identifiers, not for numbers of classes."""
+
 Pair = tuple[npt.ArrayLike, npt.ArrayLike]
 """Embeddings and labels of a side."""
 
@@ -124,6 +127,13 @@ def check_labels(
     if odd.any():
         row = int(np.flatnonzero(odd)[0])
         raise UserError(f"The label of {side} row {row} is {labels[row]}; it must be {wanted}.")
+    far = labels >= MOST_CLASSES
+    if far.any():
+        row = int(np.flatnonzero(far)[0])
+        raise UserError(
+            f"The label of {side} row {row} is {labels[row]}. Labels are numbers of classes: count "
+            f"the classes from 0, at most {MOST_CLASSES:,} of them."
+        )
     return labels.astype(np.int64)
 
 

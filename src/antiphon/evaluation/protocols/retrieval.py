@@ -7,8 +7,7 @@ import numpy.typing as npt
 
 from antiphon.errors import UserError
 from antiphon.evaluation.metrics.retrieval import retrieval_scores
-from antiphon.evaluation.protocols.inputs import Labelled, Pair, check_groups, check_sides
-from antiphon.evaluation.protocols.knn import nearest_neighbours, unit
+from antiphon.evaluation.protocols.inputs import Pair, check_groups, check_sides
 from antiphon.evaluation.protocols.result import Measure, ProtocolResult
 from antiphon.evaluation.protocols.scoring import RESAMPLES, group_note, mean_of_items
 
@@ -39,7 +38,7 @@ def retrieval(
     ProtocolResult
         Family ``retrieval``: ``r_auc``, the mean over queries of the ROC area; ``p_at_1``, the
         share of queries whose nearest item is relevant. Details: ``mode`` (``test-test`` or
-        ``train-test``), ``per_query_auc`` ``(n,)``, ``queries``, ``skipped``.
+        ``train-test``), ``per_query_auc`` and ``per_query_hit`` ``(n,)``, ``queries``, ``skipped``.
 
     Raises
     ------
@@ -67,11 +66,12 @@ def retrieval(
     area = mean_of_items(
         found.per_query_auc[ranked], None if by is None else by[ranked], rng, n_resamples
     )
-    hits, asked = _first_hits(query, searched, itself=gallery is None)
+    hits = found.per_query_precision[1]
+    asked = ~np.isnan(hits)
     first = mean_of_items(hits[asked], None if by is None else by[asked], rng, n_resamples)
     measures = (
         Measure.of("r_auc", area, int(ranked.sum()), note),
-        Measure("p_at_1", found.precision_at[1], first.low, first.high, found.queries, note),
+        Measure.of("p_at_1", first, found.queries, note),
     )
     notes = []
     if found.skipped:
@@ -81,19 +81,8 @@ def retrieval(
     details = {
         "mode": "test-test" if gallery is None else "train-test",
         "per_query_auc": found.per_query_auc,
+        "per_query_hit": hits,
         "queries": found.queries,
         "skipped": found.skipped,
     }
     return ProtocolResult("retrieval", measures, details, tuple(notes))
-
-
-def _first_hits(
-    query: Labelled, searched: Labelled, *, itself: bool
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Return whether each query's nearest item is relevant, and which queries have any."""
-    mine, theirs = query.matrix, searched.matrix
-    rows, _ = nearest_neighbours(unit(query.x), unit(searched.x), 1, itself=itself)
-    hits = (mine * theirs[rows[:, 0]]).sum(axis=1) > 0
-    # Of each label, other items that carry it.
-    others = theirs.sum(axis=0) - (1.0 if itself else 0.0)
-    return hits.astype(np.float64), (mine * (others > 0)).sum(axis=1) > 0

@@ -210,3 +210,18 @@ def test_names_of_files_stay_apart():
     assert slug("dogs") == "dogs"
     assert slug("a,b=1") != slug("a,b-1") != slug("a/b 1")
     assert len(slug("x" * 300)) < 70
+
+
+def test_names_of_folders_are_text_in_every_export():
+    odd = '=HYPERLINK("x")|<b>'
+    made = [result(odd, "classification", "=A|1", accuracy(0.5))]
+    table = make_table(made)
+    for text in (measures_csv(made), table_csv(table)):
+        cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+        assert not [cell for cell in cells if cell.startswith("=")]
+        assert f"'{odd}" in cells
+    head = markdown(table).splitlines()[0]
+    assert "=A\\|1" in head
+    tex = latex(make_table([result("s", "classification", "a$b^{c}~", accuracy(0.5))]))
+    assert r"a\$b\textasciicircum{}\{c\}\textasciitilde{}" in tex
+    assert "<b>" not in report_page(made)

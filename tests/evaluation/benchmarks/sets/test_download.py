@@ -195,3 +195,16 @@ def test_a_data_set_is_got_unpacked_and_then_read(server, tmp_path, monkeypatch)
 def test_what_needs_a_login_is_refused_with_the_way_to_get_it(tmp_path):
     with pytest.raises(UserError, match=r"cbi is not downloaded: Kaggle.*licence"):
         download_dataset(BenchmarkDataset(recipes_of("cbi")[0], tmp_path))
+
+
+def test_an_encrypted_archive_is_named(tmp_path):
+    path = tmp_path / "secret.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "hello")
+    # The flag that says "encrypted", in the local heading and in the directory.
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(FileError, match=r"cannot be unpacked.*encrypted"):
+        unpack(path, tmp_path / "out")

@@ -187,3 +187,15 @@ def test_one_class_or_one_recording_is_not_judged(tmp_path):
     assert any("classification: it has 1 class" in why for why in left_out)
     table(tmp_path / "labels.csv", "filename,label,start,end", [*rows, ("a.wav", "y", 0.6, 0.8)])
     assert any("one recording" in why for why in one(tmp_path)[1])
+
+
+def test_one_of_several_files_of_a_name_is_not_guessed(tmp_path):
+    for folder in ("x", "y"):
+        write(tmp_path / folder / "1.wav", 400.0)
+    write(tmp_path / "x" / "2.wav", 400.0)
+    write(tmp_path / "3.wav", 400.0)
+    rows = [("gone/1.wav", "a"), ("gone/2.wav", "a"), ("3.wav", "b"), ("n" * 300 + ".wav", "b")]
+    table(tmp_path / "labels.csv", "filename,label", rows)
+    data = one(tmp_path)[0]["classification"].labelled
+    assert [item.path.name for item in data.items] == ["2.wav", "3.wav"]
+    assert any("2 audio files that labels.csv names are not there" in note for note in data.notes)

@@ -199,7 +199,7 @@ class AudioHashes:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
             self._known = dict(json.loads(line) for line in lines)
-        except (OSError, ValueError):
+        except (OSError, ValueError, TypeError):
             # Only a memory: what is lost is computed again.
             self._known = {}
 

@@ -159,7 +159,7 @@ def _folds(
     settings: Settings,
 ) -> None:
     try:
-        fold = folds_of(rows, settings)
+        fold = folds_of(rows, rows.groups, settings)
     except UserError as error:
         judged.notes.append(f"no probe: {error}")
         return
@@ -167,7 +167,7 @@ def _folds(
     of_item = np.array([fold[features.item == n][0] for n in numbers])
     items = [data.labelled.items[n] for n in numbers]
     judged.leakage = check_folds(_side(items), of_item)
-    result = cross_validated(rows, fold, settings)
+    result = cross_validated(rows, fold, rows.groups, settings, "recordings")
     judged.attempt("probe", result)
     scores = np.asarray(result.details["scores"], np.float64)
     events = _events(data, features)

@@ -13,7 +13,7 @@ from antiphon.evaluation.benchmarks.judging.results import Result
 from antiphon.evaluation.protocols.scoring import mean_of_items
 
 ENOUGH_GROUPS = 10
-"""Groups below which a bootstrap interval is visibly too narrow."""
+"""Groups below which the ends of a bootstrap interval are rough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Difference:
             return "cannot be told: a single recording or source"
         said = "better" if self.low > 0 else "not told apart"
         if self.groups < ENOUGH_GROUPS:
-            said += f" (only {self.groups} groups: the interval is too narrow)"
+            said += f" (only {self.groups} groups: the ends are rough)"
         return said
 
 

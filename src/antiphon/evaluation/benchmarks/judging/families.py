@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from antiphon.evaluation.crossval import grouped_folds
 from antiphon.evaluation.leakage.check import check_folds, check_split
 from antiphon.evaluation.leakage.report import LeakageReport
 from antiphon.evaluation.protocols.clustering import clustering
+from antiphon.evaluation.protocols.individual import individual_id
 from antiphon.evaluation.protocols.inputs import check_sides
 from antiphon.evaluation.protocols.linear import fit_linear_probe
 from antiphon.evaluation.protocols.probe import linear_probe
@@ -29,7 +31,7 @@ from antiphon.evaluation.protocols.scoring import score_side
 Int64 = npt.NDArray[np.int64]
 
 # Raised with every change to what is computed from the same embeddings.
-ALGORITHM = 1
+ALGORITHM = 2
 FOLDS = 5
 
 
@@ -127,39 +129,62 @@ def lost_classes(data: JudgedSet, items: Sequence[Item]) -> list[str]:
 
 def _probe(judged: Judged, data: JudgedSet, rows: Rows, settings: Settings) -> None:
     train, valid, test = (rows.on(s) for s in ("train", "validation", "test"))
+    individuals = data.family == "individual"
+    apart = ("recording", "source", *(["day"] if individuals else []))
+    # Calls of one day share weather and microphone: individuals are judged on other days.
+    days = rows.days if individuals else None
+    by_day = days is not None
+    if individuals and not by_day:
+        judged.notes.append("not all days are known, so the probe may be one of the same days")
     if len(train) and len(test):
-        apart = ("recording", "source", *(["day"] if data.family == "individual" else []))
         judged.leakage = check_split(
             train.side(), test.side(), valid.side() if len(valid) else None, apart=apart
         )
-        result = linear_probe(
-            train.x,
-            train.y,
-            test.x,
-            test.y,
-            validation=(valid.x, valid.y) if len(valid) else None,
-            groups=train.groups,
-            test_groups=test.groups,
-            names=rows.classes,
-            seed=settings.seed,
-            n_resamples=settings.n_resamples,
-        )
+        result = _on_sides(judged, data, train, valid, test, settings)
         judged.attempt("probe", result)
-        _keep_items(judged, test, result)
+        _keep_items(judged, test, result, by_day)
         return
+    groups = rows.groups if days is None else days
     try:
-        fold = folds_of(rows, settings)
+        fold = folds_of(rows, groups, settings)
     except UserError as error:
         judged.notes.append(f"no probe: {error}")
         return
-    judged.leakage = check_folds(rows.side(), fold)
-    result = cross_validated(rows, fold, settings)
+    judged.leakage = check_folds(rows.side(), fold, apart=apart)
+    result = cross_validated(rows, fold, groups, settings, "recordings" if days is None else "days")
     judged.attempt("probe", result)
-    _keep_items(judged, rows, result)
+    _keep_items(judged, rows, result, by_day)
 
 
-def folds_of(rows: Rows, settings: Settings) -> Int64:
-    """Return the fold of each row: those of the data, else folds over groups.
+def _on_sides(
+    judged: Judged, data: JudgedSet, train: Rows, valid: Rows, test: Rows, settings: Settings
+) -> ProtocolResult:
+    """Return the probe on the sides of the data, individuals on unseen days if these are known."""
+    options: dict[str, Any] = {
+        "names": train.classes,
+        "seed": settings.seed,
+        "n_resamples": settings.n_resamples,
+    }
+    learnt, chosen, asked = (side.days for side in (train, valid, test))
+    if data.family == "individual" and not (learnt is None or chosen is None or asked is None):
+        further = (valid.x, valid.y, chosen) if len(valid) else None
+        try:
+            return individual_id(
+                *(train.x, train.y, learnt, test.x, test.y, asked), validation=further, **options
+            )
+        except UserError as error:
+            judged.notes.append(f"the probe is not one of unseen days: {error}")
+    return linear_probe(
+        *(train.x, train.y, test.x, test.y),
+        validation=(valid.x, valid.y) if len(valid) else None,
+        groups=train.groups,
+        test_groups=test.groups,
+        **options,
+    )
+
+
+def folds_of(rows: Rows, groups: npt.NDArray[np.generic], settings: Settings) -> Int64:
+    """Return the fold of each row: those of the data, else folds over groups ``(n,)``.
 
     Raises
     ------
@@ -171,10 +196,12 @@ def folds_of(rows: Rows, settings: Settings) -> Int64:
         if len(np.unique(given)) < 2:
             raise UserError("all items are in one fold")
         return given
-    return grouped_folds(rows.groups, rows.matrix, settings.folds, settings.seed)
+    return grouped_folds(groups, rows.matrix, settings.folds, settings.seed)
 
 
-def cross_validated(rows: Rows, fold: Int64, settings: Settings) -> ProtocolResult:
+def cross_validated(
+    rows: Rows, fold: Int64, groups: npt.NDArray[np.generic], settings: Settings, unit: str
+) -> ProtocolResult:
     """Judge every row by a probe that has not seen its fold.
 
     Each fold's strength of L2 is chosen on folds of the others. The scores of all folds are put
@@ -186,20 +213,19 @@ def cross_validated(rows: Rows, fold: Int64, settings: Settings) -> ProtocolResu
     strengths = {}
     for number in np.unique(fold):
         inside, outside = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
-        fit = fit_linear_probe(whole.rows(outside), groups=rows.groups[outside], seed=settings.seed)
+        fit = fit_linear_probe(whole.rows(outside), groups=groups[outside], seed=settings.seed)
         scores[inside] = fit.head.logits(rows.x[inside])
         strengths[int(number)] = fit.l2
         notes += fit.notes
-    measures, details = score_side(scores, whole, rows.groups, settings.seed, settings.n_resamples)
-    where = "given folds" if all(i.fold >= 0 for i in rows.items) else "folds over recordings"
-    notes += [f"cross-validated over {len(strengths)} {where}", *_few_groups(rows)]
+    measures, details = score_side(scores, whole, groups, settings.seed, settings.n_resamples)
+    where = "given folds" if all(i.fold >= 0 for i in rows.items) else f"folds over {unit}"
+    notes += [f"cross-validated over {len(strengths)} {where}", *_few_groups(rows, groups, unit)]
     details |= {"l2": strengths, "scores": scores, "fold": fold}
     return ProtocolResult("probe", measures, details, tuple(dict.fromkeys(notes)))
 
 
-def _few_groups(rows: Rows) -> list[str]:
+def _few_groups(rows: Rows, groups: npt.NDArray[np.generic], unit: str) -> list[str]:
     """Say which classes come from a single group, so are never both learnt and judged."""
-    groups = rows.groups
     alone = [
         name
         for i, name in enumerate(rows.classes)
@@ -208,17 +234,19 @@ def _few_groups(rows: Rows) -> list[str]:
     if not alone:
         return []
     shown = ", ".join(alone[:5]) + (" ..." if len(alone) > 5 else "")
-    said = "come from a single recording or source and can never be right"
+    single = "day" if unit == "days" else "recording or source"
+    said = f"come from a single {single} and can never be right"
     return [f"{len(alone)} classes {said}: {shown}"]
 
 
-def _keep_items(judged: Judged, rows: Rows, result: ProtocolResult) -> None:
+def _keep_items(judged: Judged, rows: Rows, result: ProtocolResult, by_day: bool) -> None:
     predicted = result.details.get("predicted")
     if predicted is None:
         return
     right = np.asarray(predicted) == rows.y
     judged.per_item = {
-        item.unique_name: (float(r), item.group) for item, r in zip(rows.items, right, strict=True)
+        item.unique_name: (float(r), item.day if by_day else item.group)
+        for item, r in zip(rows.items, right, strict=True)
     }
 
 

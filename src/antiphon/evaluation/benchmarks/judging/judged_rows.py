@@ -53,6 +53,12 @@ class Rows:
         return np.array([item.group for item in self.items], dtype=np.str_)
 
     @property
+    def days(self) -> npt.NDArray[np.str_] | None:
+        """Day of each row, None unless all are known."""
+        found = [item.day for item in self.items]
+        return np.array(found, dtype=np.str_) if all(found) else None
+
+    @property
     def matrix(self) -> Float32:
         """Labels as ``(n, C)``."""
         if self.y.ndim == 2:

@@ -15,6 +15,15 @@ from antiphon.evaluation.benchmarks.output.table import NAMES, BenchmarkTable, R
 from antiphon.plots.charts import dots_and_intervals
 from antiphon.plots.colour import SERIES_ON_WHITE
 
+_TEX = str.maketrans(
+    {
+        **{mark: f"\\{mark}" for mark in "&%_#${}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "–": "--",
+    }
+)
 _MEASURES = (
     *("set", "suite", "family", "encoder", "protocol", "measure", "value", "low", "high"),
     *("n", "items", "failed", "leakage_errors", "note"),
@@ -57,8 +66,8 @@ def table_csv(table: BenchmarkTable, published: Sequence[Published] = ()) -> str
         what = (row.family, row.protocol, row.measure)
         for mean in row.means:
             numbers = (mean.value, mean.low, mean.high, mean.rank)
-            sets = " ".join(row.sets)
-            writer.writerow((*what, mean.encoder, *map(_plain, numbers), sets, "measured"))
+            sets = _safe(" ".join(row.sets))
+            writer.writerow((*what, _safe(mean.encoder), *map(_plain, numbers), sets, "measured"))
         for one in _beside(row, published):
             writer.writerow((*what, one.encoder, _plain(one.value), "", "", "", "", MARK))
     return out.getvalue()
@@ -70,18 +79,19 @@ def measures_csv(results: Sequence[Result]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_MEASURES)
     for result in results:
-        about = (result.name, result.suite, result.family, result.encoder.label)
+        name, encoder = _safe(result.name), _safe(result.encoder.label)
+        about = (name, result.suite, result.family, encoder)
         for v in result.values:
             numbers = map(_plain, (v.value, v.low, v.high))
             counts = (v.n, result.counts.get("all", 0), len(result.failed), result.leaks[0])
-            writer.writerow((*about, v.protocol, v.measure, *numbers, *counts, v.note))
+            writer.writerow((*about, v.protocol, v.measure, *numbers, *counts, _safe(v.note)))
     return out.getvalue()
 
 
 def markdown(table: BenchmarkTable, published: Sequence[Published] = ()) -> str:
     """Return the table for a Markdown page; the best mean of each row is bold."""
     beside = _columns(table, published)
-    heads = [*table.encoders, *(f"{name} ({MARK})" for name in beside)]
+    heads = [*map(_cell, table.encoders), *(f"{name} ({MARK})" for name in beside)]
     lines = [f"| family | measure | sets | {' | '.join(heads)} |", "|---" * (len(heads) + 3) + "|"]
     for row in table.rows:
         best = _best(row)
@@ -183,18 +193,19 @@ def _published_text(row: Row, published: Sequence[Published], name: str) -> str:
     return "–"
 
 
+def _safe(text: str) -> str:
+    """Return a cell that a spreadsheet program takes for text, not for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _cell(text: str) -> str:
+    """Return a cell of a Markdown table."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
 def _plain(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else ""
 
 
 def _tex(text: str) -> str:
-    for plain, written in (
-        ("\\", r"\textbackslash{}"),
-        ("&", r"\&"),
-        ("%", r"\%"),
-        ("_", r"\_"),
-        ("#", r"\#"),
-        ("–", "--"),
-    ):
-        text = text.replace(plain, written)
-    return text
+    return text.translate(_TEX)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import shutil
 import tarfile
 import time
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Iterator
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path, PurePosixPath
@@ -25,6 +27,11 @@ AGENT = f"antiphon/{__version__} (bioacoustics benchmark; https://antiphon.readt
 _CHUNK = 1 << 20
 _TIMEOUT_S = 60.0
 _BUSY = (429, 503)
+# RuntimeError: encrypted, or packed in a way that Python does not know; ValueError: an odd name.
+_UNPACKING = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
+    *(EOFError, OSError, RuntimeError, ValueError),
+)
 
 
 def download_dataset(
@@ -176,7 +183,7 @@ def unpack(path: Path, into: Path) -> int:
         for inner in written:
             if inner.suffix.lower() == ".zip":
                 count += unpack(inner, inner.parent)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+    except _UNPACKING as error:
         if isinstance(error, FileError):
             raise
         raise FileError(

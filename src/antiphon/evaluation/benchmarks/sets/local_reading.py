@@ -55,8 +55,9 @@ def read_label_table(folder: Path, path: Path) -> tuple[list[Item], list[Item], 
     for row in range(len(table)):
         name = table.cell(row, "file")
         given = folder / name.replace("\\", "/")
-        audio = given if given.is_file() else names.get(name) or names.get_stem(name)
-        if audio is None:
+        audio = given if _is_file(given) else names.get(name) or names.get_stem(name)
+        # A file elsewhere of that name is taken for it, but not one of several.
+        if audio is None or (audio != given and names.several(name)):
             absent[name] += 1
             continue
         item = Item(
@@ -88,6 +89,14 @@ def read_label_table(folder: Path, path: Path) -> tuple[list[Item], list[Item], 
         shown = ", ".join(list(absent)[:3]) + (" ..." if len(absent) > 3 else "")
         notes.append(f"{len(absent)} audio files that {path.name} names are not there ({shown})")
     return list(clips.values()), segments, notes
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        # A name that no file can have, such as one that is too long.
+        return False
 
 
 def _side(table: LocalTable, row: int) -> Split:

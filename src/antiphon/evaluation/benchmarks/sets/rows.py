@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,14 +188,20 @@ class AudioByName:
         wanted = frozenset(suffixes)
         self._found: dict[str, Path] = {}
         self._stems: dict[str, Path] = {}
+        self._times: Counter[str] = Counter()
         for folder in folders:
             for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
                 if path.suffix.lower() in wanted and not path.name.startswith("."):
                     self._found.setdefault(path.name, path)
                     self._stems.setdefault(path.stem, path)
+                    self._times.update((path.name, path.stem))
 
     def __len__(self) -> int:
         return len(self._found)
+
+    def several(self, name: str) -> bool:
+        """Return whether several files have the base name, or the stem, of ``name``."""
+        return self._times[Path(name.replace("\\", "/")).name] > 1
 
     def get(self, name: str) -> Path | None:
         """Return the file whose base name is that of ``name``, or None."""

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from antiphon.errors import UserError
 from antiphon.evaluation.blending.problem import Problem
+from antiphon.evaluation.blending.resampling.deltas import LEVEL
 from antiphon.evaluation.blending.resampling.wins import Wins, class_auc, win_counts
+from antiphon.evaluation.resampling import tails
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -125,7 +127,9 @@ def judge_choice(
         gains += _pooled([a for a, _ in pairs], of_file) - _pooled([b for _, b in pairs], of_file)
     gains /= times
     known = gains[1:][~np.isnan(gains[1:])]
-    low, high = np.quantile(known, [0.025, 0.975]) if len(known) > 1 else (np.nan, np.nan)
+    low = high = np.nan
+    if len(known) > 1:
+        low, high = np.quantile(known, tails(LEVEL, n_groups))
     return Nested(
         grouping, n_groups, count, times, float(gains[0]), float(low), float(high), tuple(learned)
     )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from antiphon.errors import FormatError, UserError
+from antiphon.errors import FileError, FormatError, UserError
 from antiphon.evaluation.blending.files.align import align
 from antiphon.evaluation.blending.files.rows import first_few, row_id, split_row_id
 from antiphon.evaluation.blending.files.tables import read_table, stem_of
@@ -95,7 +95,8 @@ def write_scores(
     Parameters
     ----------
     path
-        ``.csv``, ``.csv.gz`` or ``.parquet``; replaced at once when all is written.
+        ``.csv``, ``.csv.gz`` or ``.parquet``, in a folder that is made if needed; replaced at once
+        when all is written.
     rows, classes
         Window names and class names.
     score
@@ -105,6 +106,8 @@ def write_scores(
     ------
     UserError
         If the shape does not fit or a score is not finite.
+    FileError
+        If it cannot be written.
     """
     from pyarrow import csv, parquet
 
@@ -121,13 +124,21 @@ def write_scores(
     columns += [pa.array(np.ascontiguousarray(values[:, c])) for c in range(len(classes))]
     table = pa.Table.from_arrays(columns, names=[_ROW, *classes])
     part = path.with_name(path.name + ".part")
-    if path.suffix == ".parquet":
-        parquet.write_table(table, part)
-    else:
-        codec = "gzip" if path.suffix == ".gz" else None
-        with pa.output_stream(part, compression=codec) as stream:
-            csv.write_csv(table, stream)
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".parquet":
+            parquet.write_table(table, part)
+        else:
+            codec = "gzip" if path.suffix == ".gz" else None
+            with pa.output_stream(part, compression=codec) as stream:
+                csv.write_csv(table, stream)
+        part.replace(path)
+    except OSError as error:
+        raise FileError(
+            path,
+            f"it cannot be written ({error.strerror or error})",
+            "Check free space and permissions",
+        ) from error
 
 
 def _row_names(path: Path, given: list[str | None]) -> tuple[str, ...]:

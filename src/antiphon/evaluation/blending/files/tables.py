@@ -55,6 +55,10 @@ def read_table(path: Path, text: Sequence[str] = (), *, all_text: bool = False) 
             ]
             return pa.Table.from_arrays(columns, names=table.column_names)
         return _read_csv(path, set(text), all_text)
+    except UnicodeDecodeError:
+        raise FormatError(
+            path, "it cannot be read: its heading is not text in UTF-8", "Save it as UTF-8"
+        ) from None
     except (pa.ArrowException, OSError) as error:
         raise FormatError(path, f"it cannot be read: {str(error).splitlines()[0]}") from None
 

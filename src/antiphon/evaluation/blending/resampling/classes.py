@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.evaluation.blending.problem import Problem
+from antiphon.evaluation.blending.resampling.deltas import LEVEL
 from antiphon.evaluation.blending.resampling.wins import Wins, class_auc, macro_auc
+from antiphon.evaluation.resampling import tails
 
 Float64 = npt.NDArray[np.float64]
 
@@ -166,7 +168,7 @@ def _class_score(
     note = NOT_ESTIMABLE if n_files < 2 else ""
     values = drawn[~np.isnan(drawn)]
     if n_files > 1 and len(values) > 1:
-        low, high = (float(v) for v in np.quantile(values, [0.025, 0.975]))
+        low, high = (float(v) for v in np.quantile(values, tails(LEVEL, wins.n_files)))
         if n_files < 5:
             note = f"only {n_files} recordings"
     return ClassScore(
@@ -201,7 +203,7 @@ def _by_taxon(
         n_files = int((heard.sum(axis=0) > 0).sum())
         if n_files > 1 and (count > 0).sum() > 1:
             means = total[count > 0] / count[count > 0]
-            low, high = (float(v) for v in np.quantile(means, [0.025, 0.975]))
+            low, high = (float(v) for v in np.quantile(means, tails(LEVEL, wins.n_files)))
         rows.append(
             GroupScore(
                 name=taxon or "unknown",

@@ -10,7 +10,7 @@ import numpy as np
 
 from antiphon.evaluation.blending.resampling.wins import Wins, bootstrap_many, standard_error
 from antiphon.evaluation.power import smallest_detectable_difference
-from antiphon.evaluation.resampling import Draws
+from antiphon.evaluation.resampling import Draws, tails
 
 LEVEL = 0.95
 
@@ -99,7 +99,7 @@ def delta_of(
     apart = draws.drawn[:, a] - draws.drawn[:, b]
     apart = apart[~np.isnan(apart)]
     if len(apart) > 1:
-        low, high = (float(v) for v in np.quantile(apart, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+        low, high = (float(v) for v in np.quantile(apart, tails(LEVEL, n)))
     error = standard_error(*wins).macro
     if len(apart) > 1:
         # Few groups spread too little when drawn from themselves.
