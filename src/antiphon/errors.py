@@ -61,6 +61,12 @@ class StoreError(UserError):
     """A project folder that cannot be used as it is (newer version, missing part, locked)."""
 
 
+class DiskFullError(StoreError):
+    """A disk without space: no mistake in what was asked, and what was finished is kept."""
+
+    exit_code = 1
+
+
 class MissingExtraError(UserError):
     """A feature that needs a package which is not installed.
 

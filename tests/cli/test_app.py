@@ -94,8 +94,8 @@ def test_an_error_of_the_disk_names_the_file(antiphon, read_only, monkeypatch):
 
     monkeypatch.setattr(Project, "status", full)
     ran = antiphon("status", read_only.path)
-    assert ran.code == 2
-    assert "/media/card/report.html: No space left on device" in ran.err
+    assert ran.code == 1
+    assert "/media/card/report.html: No space left on device. What was finished is kept" in ran.err
 
 
 def test_an_error_of_ours_is_not_hidden(antiphon, read_only, monkeypatch):
@@ -127,3 +127,23 @@ def test_names_are_printed_as_they_are(antiphon, tmp_path, recordings):
     assert ran.code == 1
     assert "[bold]:smile:.wav: cannot be read" in ran.err
     assert "[bold]:smile:.wav" in antiphon("status", tmp_path / "p").out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_names_that_are_not_utf8(antiphon, tmp_path, recordings):
+    odd = os.fsdecode(b"caf\xe9")
+    for arguments in (("init", tmp_path / "p", "--audio", tmp_path / odd), ("status", odd)):
+        ran = antiphon(*arguments)
+        assert ran.code == 2
+        assert "caf\\xe9: this name is not UTF-8" in ran.err
+    audio = recordings("a.wav")
+    (audio / f"{odd}.wav").write_bytes((audio / "a.wav").read_bytes())
+    made = antiphon("init", tmp_path / "p", "--audio", audio)
+    assert made.code == 1
+    assert "caf\\xe9.wav: cannot be read: its name is not UTF-8" in made.err
+    assert "1 recording cannot be read" in made.err
+    assert "caf\\xe9.wav\tunreadable" in antiphon("status", tmp_path / "p").out
+    # A folder that is looked through, and not named.
+    ran = antiphon("leakage", audio, audio)
+    assert ran.code == 2
+    assert "this name is not UTF-8" in ran.err

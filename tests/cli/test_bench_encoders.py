@@ -42,7 +42,7 @@ def test_published_sets_from_run_to_report(antiphon, data, tmp_path):
     assert "BEATs (published, not measured)" in ran.out
     assert "zebra_finch" in ran.err
     assert "--download" in ran.err
-    assert "dogs (classification): Leakage" in ran.err
+    assert "dogs (classification, spectral" in ran.err
     assert "giant_otter: its layout is assumed" in ran.err
     assert "3 could not be judged" in ran.err
     ran = antiphon("bench", "encoders", *asked, "-e", SPECTRAL, "-e", OTHER)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from antiphon._version import __version__
 from antiphon.cli import bench, blend, demo, label, labels, leakage, models, projects, results
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, UserError
+from antiphon.store.filenames import legible, storable
 
 INTERRUPTED = 130
+
+_NOT_UTF8 = "{}: this name is not UTF-8, which neither the catalogue nor decoders take. Rename it."
 
 app = typer.Typer(
     name="antiphon",
@@ -49,6 +55,7 @@ def root(
 def run() -> None:
     """Parse, call, and turn errors into one sentence and an exit code."""
     try:
+        _check_names()
         code = app(prog_name="antiphon", standalone_mode=False) or 0
         sys.stdout.flush()
     except typer.Exit as stop:
@@ -60,14 +67,25 @@ def run() -> None:
         code = _reader_gone()
     except AntiphonError as error:
         _say(str(error))
-        code = error.exit_code
+        code = 1 if _full(error) else error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
         code = _reader_gone()
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _say(f"{where}{error.strerror or error}. Check the disk and the permissions.")
+        full = _full(error)
+        advice = (
+            "What was finished is kept; free some space and run the same command again."
+            if full
+            else "Check the disk and the permissions."
+        )
+        _say(f"{where}{error.strerror or error}. {advice}")
+        code = 1 if full else 2
+    except UnicodeEncodeError as error:
+        if not _not_utf8(error.object):
+            raise
+        _say(_NOT_UTF8.format(error.object))
         code = 2
     except Exception as error:
         # Typer ships its own copy of Click or depends on it; both have these two methods.
@@ -82,6 +100,36 @@ def run() -> None:
     sys.exit(code)
 
 
+def _full(error: BaseException | None) -> bool:
+    """Return whether a full disk is behind an error; that is no mistake in what was asked."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _check_names() -> None:
+    """Refuse arguments, and a folder to work in, whose names are not UTF-8.
+
+    Raises
+    ------
+    UserError
+        If one is not; the operating system hands it over with lone surrogates.
+    """
+    names = sys.argv[1:]
+    # A folder that was deleted under us only matters where a relative path is used.
+    with suppress(OSError):
+        names = [*names, str(Path.cwd())]
+    for name in names:
+        if _not_utf8(name):
+            raise UserError(_NOT_UTF8.format(name))
+
+
+def _not_utf8(name: str) -> bool:
+    return storable(name) != name
+
+
 def _reader_gone() -> int:
     """The reader of our output (head, a pager) went away; that is no error of ours."""
     sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
@@ -89,4 +137,4 @@ def _reader_gone() -> int:
 
 
 def _say(message: str) -> None:
-    typer.echo(f"antiphon: {message}", err=True)
+    typer.echo(f"antiphon: {legible(message)}", err=True)

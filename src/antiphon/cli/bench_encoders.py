@@ -230,7 +230,7 @@ def _sources(
             try:
                 found, left_out = local_sources([folder], **local)
             except UserError as error:
-                warn(f"{folder}: {error}")
+                warn(str(error))
                 failed.append(Failure(str(folder), str(error)))
                 continue
             sources += found
@@ -320,7 +320,7 @@ def _tell(run: Path, report: Any, *, published: bool) -> None:
             said.add(lines)
             # What was compared and what could not be is in the report.
             for line in result.leakage[: 1 + sum(result.leaks)]:
-                warn(f"{result.name} ({result.family}): {line}")
+                warn(f"{result.name} ({result.family}, {result.encoder.label}): {line}")
         for item, reason in result.failed:
             warn(f"{result.name}, {result.encoder.label}: {item}: {reason}")
         assumed = [n for n in result.notes if n.startswith("its layout is assumed")]

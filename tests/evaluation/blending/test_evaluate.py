@@ -177,7 +177,7 @@ def test_windows_that_only_some_models_scored(made):
     with pytest.raises(UserError, match="720 windows without truth"):
         found.submission()
     gone = replace(short, rows=short.rows[1:], score=short.score[1:])
-    with pytest.raises(FileError, match="1 rows are missing"):
+    with pytest.raises(FileError, match="1 row missing"):
         evaluate([files[0], gone], truth, Settings(**QUICK))
 
 

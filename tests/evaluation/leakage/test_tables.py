@@ -53,7 +53,10 @@ def test_files_that_are_not_there(tmp_path, recordings):
     path = tmp_path / "t.csv"
     path.write_text("file\na.wav\nz.wav\n")
     assert read_side(path, folder).files == [folder / "a.wav", None]
+    (tmp_path / "other").mkdir()
     with pytest.raises(FileError, match="holds none of the recordings"):
+        read_side(path, tmp_path / "other")
+    with pytest.raises(FileError, match="there is no such folder"):
         read_side(path, tmp_path / "elsewhere")
 
 

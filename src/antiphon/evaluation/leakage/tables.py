@@ -102,6 +102,8 @@ def side_of(
             times = [one.start_time if one else None for one in facts]
             known["days"] = _or_none([t.date().isoformat() if t else None for t in times])
         root = Path(audio) if audio is not None else path.parent
+        if audio is not None and not root.is_dir():
+            raise FileError(root, "there is no such folder", "Check --audio")
         places = [root / name if name else None for name in recordings]
         there: list[Path | str | None] = [p if p and _is_file(p) else None for p in places]
         if any(place is not None for place in there):

@@ -82,13 +82,13 @@ def test_written_scores_read_back_the_same(
 
 
 @pytest.mark.parametrize(
-    ("cell", "shown"), [("", "None"), ("abc", "'abc'"), ("nan", "nan|None"), ("inf", "inf")]
+    ("cell", "shown"), [("", "nothing"), ("abc", "'abc'"), ("nan", "nan|nothing"), ("inf", "inf")]
 )
 def test_a_score_that_is_no_number_names_row_and_class(
     tmp_path: Path, cell: str, shown: str
 ) -> None:
     path = write(tmp_path / "s.csv", f"row_id,x,y\na_5,1,2\na_10,3,{cell}\n")
-    with pytest.raises(FormatError, match=rf"1 scores are .*row a_10, class y: ({shown})"):
+    with pytest.raises(FormatError, match=rf"1 score .*row a_10, class y: ({shown})"):
         read_scores(path)
 
 
@@ -104,8 +104,9 @@ def test_only_the_first_bad_scores_are_named_and_all_are_counted(tmp_path: Path)
         ("id,x\na_5,1\n", "no column row_id"),
         ("row_id\na_5\n", "no class column"),
         ("row_id,x\n", "no row"),
-        ("row_id,x,x\na_5,1,2\n", "1 columns are doubled: x"),
-        ("row_id,x\na_5,1\na_5.0,2\n", "1 rows are doubled: a_5"),
+        ("row_id,x,x\na_5,1,2\n", "1 column doubled: x"),
+        ("row_id;x;y\na_5;1;2\n", "separated by semicolons"),
+        ("row_id,x\na_5,1\na_5.0,2\n", "1 row doubled: a_5"),
         ("row_id,x\na,1\n", "'a' \\(row 1\\)"),
         ("row_id,x\na_5,1,7\n", "cannot be read"),
     ],
@@ -196,15 +197,15 @@ def test_what_is_missing_or_unknown_is_named(tmp_path: Path, truth_path: Path) -
     one = read_scores(write(tmp_path / "one.csv", SCORES))
     fewer = read_scores(write(tmp_path / "fewer.csv", without(SCORES, f"{STEM}_10")))
     renamed = read_scores(write(tmp_path / "renamed.csv", SCORES.replace("amaaza", "amazon")))
-    with pytest.raises(FileError, match=rf"fewer.csv: 1 rows are missing.*{STEM}_10"):
+    with pytest.raises(FileError, match=rf"fewer.csv: compared with one.csv, 1 row missing.*{STEM}_10"):
         align([one, fewer], truth)
-    with pytest.raises(FileError, match=rf"one.csv: 1 rows are unknown.*{STEM}_10"):
+    with pytest.raises(FileError, match=rf"one.csv: compared with fewer.csv, 1 row unknown.*{STEM}_10"):
         align([fewer, one], truth)
-    with pytest.raises(FileError, match=r"renamed.csv: 1 classes are missing.*amaaza"):
+    with pytest.raises(FileError, match=r"renamed.csv: .* 1 class missing: amaaza; 1 class unknown: "):
         align([one, renamed], truth)
-    with pytest.raises(FileError, match=r"1 classes of the truth truth.csv have no scores: amaaza"):
+    with pytest.raises(FileError, match=r"1 class of the truth truth.csv without scores: amaaza"):
         align([renamed], truth)
-    with pytest.raises(FileError, match=rf"1 windows of the truth .* no scores: {STEM}_10"):
+    with pytest.raises(FileError, match=rf"1 window of the truth .* without scores: {STEM}_10"):
         align([fewer], truth)
     with pytest.raises(UserError, match="have the name one"):
         align([one, one], truth)
@@ -215,7 +216,7 @@ def test_what_is_missing_or_unknown_is_named(tmp_path: Path, truth_path: Path) -
 def test_windows_that_the_truth_does_not_list_need_a_choice(tmp_path: Path) -> None:
     one = read_scores(write(tmp_path / "one.csv", SCORES))
     truth = read_truth(write(tmp_path / "t.csv", without(TRUTH, f"{STEM}.ogg,5")))
-    with pytest.raises(FileError, match=rf"1 rows have no window in the truth.*{STEM}_10"):
+    with pytest.raises(FileError, match=rf"1 row without a window in the truth.*{STEM}_10"):
         align([one], truth)
     negative = align([one], truth, unlisted="negative")
     assert (len(negative.rows), negative.unlisted, negative.left_out) == (3, 1, 0)
@@ -225,7 +226,7 @@ def test_windows_that_the_truth_does_not_list_need_a_choice(tmp_path: Path) -> N
     assert any("left out" in note for note in fewer.notes())
     # A file that the truth never mentions was perhaps never listened to.
     unheard = read_truth(write(tmp_path / "u.csv", without(TRUTH, OTHER)))
-    with pytest.raises(FileError, match=rf"1 rows have no window.*{OTHER}_5"):
+    with pytest.raises(FileError, match=rf"1 row without a window.*{OTHER}_5"):
         align([one], unheard, unlisted="negative")
     assert align([one], unheard, unlisted="leave-out").files == (STEM,)
 

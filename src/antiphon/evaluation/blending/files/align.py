@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from antiphon.errors import FileError, FormatError, UserError
-from antiphon.evaluation.blending.files.rows import first_few, split_row_id
+from antiphon.evaluation.blending.files.rows import counted, first_few, split_row_id
 from antiphon.evaluation.blending.files.sites import site_and_hour
 from antiphon.evaluation.blending.problem import Problem
 
@@ -101,14 +101,17 @@ def _same(
     there, here = set(wanted), set(got)
     missing = [name for name in wanted if name not in here]
     extra = [name for name in got if name not in there]
-    for names, problem in ((missing, "are missing"), (extra, "are unknown")):
-        if names:
-            raise FileError(
-                other.path,
-                f"{len(names)} {what} {problem} (compared with {first.path.name}): "
-                f"{first_few(names)}",
-                "All score files must have the same rows and classes",
-            )
+    odd = [
+        f"{counted(len(names), what)} {problem}: {first_few(names)}"
+        for names, problem in ((missing, "missing"), (extra, "unknown"))
+        if names
+    ]
+    if odd:
+        raise FileError(
+            other.path,
+            f"compared with {first.path.name}, {'; '.join(odd)}",
+            "All score files must have the same rows and classes",
+        )
 
 
 def _has(
@@ -119,7 +122,7 @@ def _has(
     if missing:
         raise FileError(
             file.path,
-            f"{len(missing)} {what} of the truth {truth.path.name} have no scores: "
+            f"{counted(len(missing), what)} of the truth {truth.path.name} without scores: "
             f"{first_few(missing)}",
             "Score them, or take them out of the truth",
         )
@@ -146,11 +149,13 @@ def _windows(
         advice = (
             "The truth has no window of these files: score the files it has, or leave them out"
             if unlisted == "negative"
-            else "Say whether such windows count as negatives or are left out (unlisted)"
+            else "Say what they are: --unlisted negative (nothing was heard there) or leave-out "
+            "(nobody listened)"
         )
         raise FileError(
             file.path,
-            f"{len(odd)} rows have no window in the truth {truth.path.name}: {first_few(odd)}",
+            f"{counted(len(odd), 'rows')} without a window in the truth {truth.path.name}: "
+            f"{first_few(odd)}",
             advice,
         )
     return sorted(chosen), left_out

@@ -52,3 +52,10 @@ def first_few(names: Sequence[str], few: int = 3) -> str:
     """Return the first names and how many more there are, for an error message."""
     more = len(names) - few
     return ", ".join(names[:few]) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(number: int, things: str) -> str:
+    """Return a number of things, as in "1 class" and "2 classes"."""
+    if number != 1:
+        return f"{number} {things}"
+    return f"1 {things[:-2] if things.endswith('sses') else things[:-1]}"

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from antiphon.errors import FileError, FormatError, UserError
 from antiphon.evaluation.blending.files.align import align
-from antiphon.evaluation.blending.files.rows import first_few, row_id, split_row_id
-from antiphon.evaluation.blending.files.tables import read_table, stem_of
+from antiphon.evaluation.blending.files.rows import counted, first_few, row_id, split_row_id
+from antiphon.evaluation.blending.files.tables import read_table, separated_by_commas, stem_of
 from antiphon.evaluation.blending.files.truth import Truth, read_truth
 
 __all__ = ["ScoreFile", "Truth", "align", "read_scores", "read_truth", "write_scores"]
@@ -72,12 +72,13 @@ def read_scores(path: Path | str, *, name: str | None = None) -> ScoreFile:
     table = read_table(path, text=(_ROW,))
     doubled = [column for column, k in Counter(table.column_names).items() if k > 1]
     if doubled:
-        raise FormatError(path, f"{len(doubled)} columns are doubled: {first_few(doubled)}")
+        raise FormatError(path, f"{counted(len(doubled), 'columns')} doubled: {first_few(doubled)}")
     if _ROW not in table.column_names:
         raise FormatError(
             path,
             f"there is no column {_ROW}, only {first_few(table.column_names)}",
-            "A score file has row_id (<file stem>_<end second>) and a column for each class",
+            separated_by_commas(table.column_names)
+            or "A score file has row_id (<file stem>_<end second>) and a column for each class",
         )
     classes = tuple(column for column in table.column_names if column != _ROW)
     if not classes:
@@ -149,13 +150,13 @@ def _row_names(path: Path, given: list[str | None]) -> tuple[str, ...]:
     if odd:
         raise FormatError(
             path,
-            f"{len(odd)} values of {_ROW} have another form: {first_few(odd)}",
+            f"{counted(len(odd), 'values')} of {_ROW} in another form: {first_few(odd)}",
             "A row is named <file stem>_<end second>",
         )
     rows = tuple(row_id(*parts) for parts in split if parts is not None)
     doubled = [row for row, k in Counter(rows).items() if k > 1]
     if doubled:
-        raise FormatError(path, f"{len(doubled)} rows are doubled: {first_few(doubled)}")
+        raise FormatError(path, f"{counted(len(doubled), 'rows')} doubled: {first_few(doubled)}")
     return rows
 
 
@@ -168,17 +169,23 @@ def _numbers(
     odd = np.argwhere(~np.isfinite(score.T))
     if len(odd):
         named = [
-            f"row {rows[r]}, class {classes[c]}: {table.column(classes[c])[int(r)].as_py()!r}"
+            f"row {rows[r]}, class {classes[c]}: {_as_written(table.column(classes[c])[int(r)])}"
             for r, c in odd[:3]
         ]
         more = len(odd) - len(named)
         raise FormatError(
             path,
-            f"{len(odd)} scores are not finite numbers: {'; '.join(named)}"
+            f"{counted(len(odd), 'scores')} not finite, or no number: {'; '.join(named)}"
             + (f"; and {more} more" if more else ""),
             "Scores are never filled in: write the file again with all of them",
         )
     return np.ascontiguousarray(score.T)
+
+
+def _as_written(value: pa.Scalar) -> str:
+    """Return a value as its file has it, as far as that is known."""
+    given = value.as_py()
+    return "nothing, or NaN" if given is None or given == "" else repr(given)
 
 
 def _column(column: pa.ChunkedArray) -> Float64:

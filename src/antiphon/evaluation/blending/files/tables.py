@@ -20,6 +20,14 @@ def stem_of(path: Path) -> str:
     return path.stem
 
 
+def separated_by_commas(columns: Sequence[str]) -> str:
+    """Return advice where a heading that came out as one column is separated otherwise."""
+    if len(columns) != 1:
+        return ""
+    found = [name for mark, name in ((";", "semicolons"), ("\t", "tabs")) if mark in columns[0]]
+    return f"It seems to be separated by {found[0]}; save it with commas" if found else ""
+
+
 def read_table(path: Path, text: Sequence[str] = (), *, all_text: bool = False) -> pa.Table:
     """Read a table.
 

@@ -66,7 +66,7 @@ def verdicts(found: Evaluation) -> list[Verdict]:
             f", {delta_text(chosen.delta)} against {chosen.delta.reference}; true differences "
             f"below {area(chosen.delta.detectable)} would mostly go unseen"
         )
-    said.append(Verdict(f"{text}.", f"{chosen.name[0].upper()}{chosen.name[1:]}:"))
+    said.append(Verdict(f"{text}.", f"{chosen.name}:"))
     if found.search is not None:
         said.append(Verdict(found.search.reason))
     said += [
