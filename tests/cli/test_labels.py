@@ -357,6 +357,10 @@ def test_a_csv_with_recordings_the_project_lacks(antiphon, bare, tmp_path):
         ("x.csv", "a,b,c\n1,2,3\n", "x.csv"),
         ("x.csv", "", "x.csv"),
         ("x.jpg", "", "x.jpg"),
+        ("a.wav", "RIFF", "this is a recording and no label table"),
+        ("x.bin", "table\0\0", "it is not text"),
+        ("z.csv", "start_s,end_s,label\n0,1,Owl\n", "1 recording and the project has none"),
+        ("z.csv", "start_s,end_s,label\n0,1,Owl\n", "--recording NAME"),
         ("x.txt", "just words\n", "x.txt"),
     ],
 )
@@ -447,3 +451,20 @@ def test_a_filled_in_queue_is_not_overwritten(antiphon, labelled, tmp_path) -> N
     assert queue.read_text() == "an evening's work"
     labelled.write_queue(hits, queue, overwrite=True)
     assert queue.read_text().startswith("recording,")
+
+
+def test_recordings_without_a_start_time_are_counted(antiphon, tmp_path, recordings):
+    audio = recordings("North/20260501_050000.wav", "North/a.wav", "South/b.wav")
+    project, _ = Project.create(tmp_path / "p", audio=[audio])
+    project.embed("spectral", **SMALL)
+    ran = antiphon("search", project.path, "--hour", "4-7")
+    assert {row[1] for row in ran.rows("score")} == {"North/20260501_050000.wav"}
+    assert "2 of 3 recordings have no known start time" in ran.err
+    ran = antiphon("next", project.path, "-n", "1", "--date", "2026-05-01", "--site", "North")
+    assert "1 of 2 recordings have no known start time" in ran.err
+    assert "start time" not in antiphon("search", project.path, "--site", "North").err
+
+
+def test_windows_that_are_not_ranked_have_no_score(antiphon, bare):
+    ran = antiphon("search", bare.path, "--unlabelled", "-k", "2")
+    assert [row[0] for row in ran.rows("score")] == ["-", "-"]

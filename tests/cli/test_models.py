@@ -93,6 +93,17 @@ def test_no_labels_and_no_positives(antiphon, sparse, tmp_path, verb):
     assert "No window carries a present label" in ran.err
 
 
+@pytest.mark.parametrize("verb", ["train", "evaluate"])
+def test_nothing_is_said_to_be_absent(antiphon, sparse, verb):
+    project = sparse(
+        ("a.wav", "0", "0.5", "Owl", "present"), ("b.wav", "0", "0.5", "Frog", "present")
+    )
+    ran = antiphon(verb, project.path)
+    assert ran.code == 2
+    assert "No window is known to lack a label" in ran.err
+    assert "--complete" in ran.err
+
+
 def test_labels_of_one_recording_only(antiphon, sparse):
     project = sparse(
         ("a.wav", "0", "0.5", "Owl", "present"), ("a.wav", "0.5", "1", "Owl", "absent")

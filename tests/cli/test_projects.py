@@ -274,7 +274,7 @@ def test_a_full_disk_stops_the_run_and_keeps_what_is_finished(
 
     monkeypatch.setattr(EmbeddingSession, "finish", fail)
     full = antiphon("embed", tmp_path / "p", *settings(SMALL))
-    assert full.code == 2
+    assert full.code == 1
     assert "the disk is full" in full.err
     assert "run the same command again" in full.err
     monkeypatch.undo()
@@ -330,3 +330,22 @@ def test_a_copied_project_works(antiphon, trained, tmp_path):
     ran = antiphon("search", tmp_path / "moved to", "--detected", "Paper Thrush")
     assert ran.code == 0
     assert Path(ran.rows("score")[0][1]).suffix == ".wav"
+
+
+def test_a_project_that_may_only_be_read(antiphon, trained, survey, tmp_path, monkeypatch):
+    trained.folder.close()
+    before = {p.name: p.stat().st_mtime_ns for p in trained.path.iterdir() if p.is_file()}
+    monkeypatch.setattr("os.access", lambda path, mode, **_: mode != os.W_OK)
+    told = antiphon("status", trained.path)
+    assert (told.code, told.err) == (0, "")
+    assert "Detectors: first" in told.out
+    clip = sorted(survey.audio.rglob("*.wav"))[0]
+    assert antiphon("search", trained.path, "--like", clip, "-k", "3").code == 0
+    assert antiphon("export", trained.path, "--out", tmp_path / "found.csv").code == 0
+    table = tmp_path / "new.csv"
+    table.write_text(f"recording,start_s,end_s,label\n{clip.name},0,1,Owl\n")
+    ran = antiphon("import", trained.path, table)
+    assert ran.code == 2
+    assert "cannot be opened for writing" in ran.err
+    after = {p.name: p.stat().st_mtime_ns for p in trained.path.iterdir() if p.is_file()}
+    assert after == before

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -173,3 +176,49 @@ def test_damaged_detections(antiphon, trained):
     assert ran.code == 2
     assert "first.parquet: these detections cannot be read" in ran.err
     assert "antiphon detect" in ran.err
+
+
+def test_annotations_of_a_project_without_any(antiphon, tmp_path, recordings):
+    antiphon("init", tmp_path / "p", "--audio", recordings("a.wav"))
+    out = tmp_path / "none.csv"
+    ran = antiphon("export", tmp_path / "p", "--what", "annotations", "--out", out)
+    assert (ran.code, ran.err) == (0, "")
+    assert "0 annotations written" in ran.out
+
+
+def test_a_report_without_space_names_the_file_it_was_writing(
+    antiphon, read_only, tmp_path, monkeypatch
+):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    ran = antiphon("report", read_only.path, "--out", tmp_path / "report.html")
+    assert ran.code == 1
+    named = r"/(report\.html|evaluation\.json): No space left on device\. What was finished is kept"
+    assert re.search(named, ran.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_that_were_found_are_not_called_missing(antiphon, labelled, tmp_path):
+    table = tmp_path / "more.csv"
+    name = labelled.folder.catalogue.recordings().column("path")[0].as_py()
+    table.write_text(
+        f"recording,start_s,end_s,label,presence\n{name},0,2,Owl,absent\n{name},0,2,Bat,present\n"
+    )
+
+    def report():
+        assert antiphon("report", labelled.path).code == 0
+        return (labelled.path / "reports" / "report.html").read_text(encoding="utf-8")
+
+    antiphon("import", labelled.path, table)
+    page = report()
+    assert "1 label that nobody found present yet" in page
+    assert "antiphon detect project\n" not in page
+    antiphon("train", labelled.path)
+    table.write_text(f"recording,start_s,end_s,label\n{name},4,6,Late Thrush\n")
+    antiphon("import", labelled.path, table)
+    page = report()
+    assert "1 label that nobody found present yet" in page
+    assert "antiphon detect project\n" in page
+    assert "no embedded window carried it when it was trained" in page

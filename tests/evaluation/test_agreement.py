@@ -62,6 +62,7 @@ def test_two_raters_on_one_label_by_hand():
     assert found.present == pytest.approx(16 / 40)
     assert found.pairs[0].observed == pytest.approx(0.8)
     assert found.pairs[0].kappa == pytest.approx(cohen_kappa_score(one, other))
+    assert found.pairs[0].low < found.pairs[0].kappa < found.pairs[0].high
     # Coincidences: 4 disagreements of 40 ratings with 16 present and 24 absent.
     assert found.alpha == pytest.approx(1 - 39 * 8 / (2 * 16 * 24))
     assert found.alpha == pytest.approx(krippendorff_alpha(ratings[:, :, 0]))
@@ -78,6 +79,9 @@ def test_the_interval_resamples_groups():
     ratings = np.stack([one, other], axis=1)[:, :, None]
     (by_site,) = agreement(ratings, ["x"], site, rng=np.random.default_rng(0))
     (by_unit,) = agreement(ratings, ["x"], np.arange(120), rng=np.random.default_rng(0))
+    wide, narrow = by_site.pairs[0], by_unit.pairs[0]
+    assert wide.kappa == pytest.approx(narrow.kappa)
+    assert wide.high - wide.low > narrow.high - narrow.low
     assert by_site.alpha == by_unit.alpha
     assert by_site.high - by_site.low > 1.3 * (by_unit.high - by_unit.low)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.labels import targets
+from antiphon.labels import spans
 from antiphon.labels.targets import window_targets
 
 NAN = math.nan
@@ -218,7 +218,7 @@ def test_agrees_with_following_the_rules_one_by_one(
     ]
     columns = np.array(windows, dtype=float).reshape(-1, 4).T
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(targets, "_PAIRS", pairs)
+        patch.setattr(spans, "_PAIRS", pairs)
         found = window_targets(
             columns[0].astype(int), columns[1] / 8, columns[2] / 8, columns[3].astype(int),
             said(*eighths), LABELS, channels=np.full(len(windows), 2),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from antiphon.errors import UserError
-from antiphon.pipeline.history import learning
+from antiphon.pipeline.history import all_curves, learning
 
 
 def add_points(project, quality, points, **other):
@@ -73,3 +73,16 @@ def test_a_forecast_says_how_many_labels_a_target_takes_and_when_to_stop(labelle
 def test_too_few_evaluations_are_named(labelled):
     with pytest.raises(UserError, match="after each round"):
         labelled.forecast(target=0.8)
+
+
+def test_a_curve_begins_anew_when_the_labels_change(labelled):
+    (quality, *_) = labelled.evaluate(folds=2)
+    add_points(labelled, quality, [(5, 0.2), (8, 0.3)], labels=["one"])
+    add_points(labelled, quality, CURVE)
+    add_points(labelled, quality, [(90, 0.9)], table="other")
+    found = all_curves(labelled.folder, labelled.table())
+    assert len(found) == 2
+    assert found[0].name == "1 label, by recording"
+    assert found[0].labels.tolist() == [5, 8]
+    assert set(found[1].labels) >= {10, 20, 40, 80, 160}
+    assert found[1].value[0] == 0.30

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from antiphon.pipeline.report.activity import detection_table
 from antiphon.pipeline.report.data import (
     Calibration,
     ClassQuality,
@@ -237,6 +238,16 @@ def test_no_detections_and_no_times(data):
     said = text_of(render_report(replace(data, detections=none, effort=effort)))
     assert "There are no detections" in said
     assert "No recording has a known start time" in said
+
+
+def test_sites_without_detections_are_in_the_table(data):
+    effort = replace(data.effort, site=("Ridge", "Swamp", ""))
+    without = text_of(str(detection_table(data.detections)))
+    assert "Ridge" in without
+    assert "Swamp" not in without
+    assert "Swamp" in text_of(str(detection_table(data.detections, effort.site)))
+    page = text_of(render_report(replace(data, effort=effort)))
+    assert "Swamp" in page[page.index("Detections by class and site") :]
 
 
 def test_detections_without_effort(data):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from antiphon.errors import MissingExtraError, StoreError
+from antiphon.errors import DiskFullError, MissingExtraError, StoreError
 from antiphon.store import database
 from antiphon.store.catalogue import Catalogue
+from antiphon.store.faults import database_errors
 from antiphon.store.schema import SCHEMA_VERSION, Base
 from tests.store.making import entry
 
@@ -189,3 +191,37 @@ def test_postgresql_needs_its_extra(tmp_path: Path) -> None:
             Catalogue.open(tmp_path / "c.db", "postgresql+psycopg://u:secret@localhost/birds")
     else:
         pytest.skip("psycopg is installed")
+
+
+def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "odd ?#% name" / "catalogue.db"
+    path.parent.mkdir()
+    catalogue = Catalogue.open(path)
+    catalogue.sync_recordings([entry(0)])
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    # Another program has it open: what lies in its WAL is read as well.
+    live = Catalogue.open(path)
+    assert live.recordings().num_rows == 1
+    live.close()
+    catalogue.close()
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    still = Catalogue.open(path)
+    assert still.recordings().num_rows == 1
+    with pytest.raises(StoreError, match="cannot be opened for writing"):
+        still.sync_recordings([entry(1)])
+    still.close()
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_vague_error_of_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # SQLite cannot even read in WAL mode without space, and says only "disk I/O error".
+    def fail() -> None:
+        with database_errors(str(tmp_path / "catalogue.db"), 1.0):
+            raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(StoreError, match="reports an error"):
+        fail()
+    usage = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    with pytest.raises(DiskFullError, match="disk is full"):
+        fail()

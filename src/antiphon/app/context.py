@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from antiphon.app.security.throttle import Throttle
 from antiphon.app.settings import Settings
-from antiphon.errors import UserError
 from antiphon.pipeline.windows import WindowSet, load_windows
+from antiphon.store.accounts import Accounts
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
 # How old the windows at hand may be, in seconds; a look at the table costs a few milliseconds.
 _FRESH_S = 2.0
+# The same for facts of recordings (site, time, position), which change rarely and cost more.
+_FACTS_S = 30.0
 
 
 class AppContext:
@@ -38,9 +42,18 @@ class AppContext:
         self.token = secrets.token_urlsafe(32)
         # Called with each answer after it is committed, from the thread of the request.
         self.after_answer: list[Callable[[Any], None]] = []
+        # Called before the project is closed, the last one first.
+        self.on_close: list[Callable[[], None]] = []
+        self.throttle = Throttle()
         self._lock = threading.Lock()
-        self._windows: tuple[tuple[str, int], WindowSet] | None = None
-        self._looked = -_FRESH_S
+        self._newest: VectorTable | None = None
+        self._windows: WindowSet | None = None
+        self._looked = self._looked_at_facts = -math.inf
+
+    @property
+    def accounts(self) -> Accounts:
+        """The people who may log in, and their sessions."""
+        return Accounts(self.folder.catalogue.database)
 
     def table(self, name: str | None = None) -> VectorTable:
         """Return a table of embeddings; the newest when no name is given.
@@ -53,25 +66,55 @@ class AppContext:
         return self.folder.table(name)
 
     def has_embeddings(self) -> bool:
-        """Return whether there is anything to label."""
-        try:
-            self.table()
-        except UserError:
-            return False
-        return True
+        """Return whether there is a table of embeddings."""
+        return bool(self.folder.catalogue.tables())
 
     def windows(self) -> WindowSet:
-        """Return the windows of the newest table, read again when the table has grown."""
-        with self._lock:
-            now = time.monotonic()
-            if self._windows is None or now - self._looked > _FRESH_S:
-                table = self.table()
-                key = (table.name, table.view().version)
-                if self._windows is None or self._windows[0] != key:
-                    self._windows = (key, load_windows(self.folder, table))
-                self._looked = now
-            return self._windows[1]
+        """Return the windows of the newest table whose recordings can be read.
+
+        They are read again, at most two seconds late, when the table has grown, a newer table was
+        made, or recordings went missing or came back; within half a minute when facts of
+        recordings changed. The same object is returned as long as nothing has changed.
+
+        Raises
+        ------
+        UserError
+            If the project has no embeddings yet.
+        """
+        now = self._windows
+        if now is not None and time.monotonic() - self._looked <= _FRESH_S:
+            return now
+        # Who comes while another thread looks takes what was there; only the first one must wait.
+        if not self._lock.acquire(blocking=now is None):
+            assert now is not None
+            return now
+        try:
+            if self._windows is None or time.monotonic() - self._looked > _FRESH_S:
+                self._windows = self._read(self._windows)
+                self._looked = time.monotonic()
+            return self._windows
+        finally:
+            self._lock.release()
+
+    def _read(self, known: WindowSet | None) -> WindowSet:
+        """Return the windows as they are now, ``known`` itself when nothing has changed."""
+        rows = self.folder.catalogue.tables()
+        table = self._newest
+        if table is None or not rows or rows[-1].id != table.id:
+            table = self._newest = self.table()
+        facts_due = time.monotonic() - self._looked_at_facts > _FACTS_S
+        # A table hands out the same view as long as its rows and the live recordings are the same.
+        if known is not None and known.view is table.view() and not facts_due:
+            return known
+        found = load_windows(self.folder, table)
+        self._looked_at_facts = time.monotonic()
+        if known is not None and known.view is found.view:
+            return known if known.recordings.equals(found.recordings) else found
+        return found
 
     def close(self) -> None:
-        """Close the project."""
+        """End what runs in the background and close the project."""
+        for last in reversed(self.on_close):
+            last()
+        self.on_close.clear()
         self.folder.close()

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from antiphon._version import __version__
-from antiphon.cli import bench, blend, demo, label, labels, leakage, models, projects, results
+from antiphon.cli import bench, blend, demo, label, labels, leakage, models, projects, results, users
 from antiphon.errors import AntiphonError, UserError
 from antiphon.store.filenames import legible, storable
 
@@ -30,7 +30,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 part of the work failed, 2 a mistake in what was asked, "
     "130 stopped with Ctrl-C (run the same command again to go on).",
 )
-for group in (projects, labels, label, models, results, leakage, bench, blend, demo):
+for group in (projects, labels, label, users, models, results, leakage, bench, blend, demo):
     group.register(app)
 
 

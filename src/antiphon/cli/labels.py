@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antiphon.cli import options
 from antiphon.cli.options import AsJson, EncoderName, ProjectPath, Seed, parse_span
 from antiphon.errors import PartialError
+
+if TYPE_CHECKING:
+    from antiphon.api import Project
 
 
 def register(app: typer.Typer) -> None:
@@ -76,6 +80,8 @@ def search(
         exact=True if exact else None,
         encoder=encoder,
     )
+    if hour is not None or date is not None:
+        _tell_untimed(here, sites or ())
     if out is not None:
         files = here.write_queue(hits, out, format=kind, overwrite=overwrite)
         say(f"{len(hits)} windows written to {_places(files, out)}.")
@@ -87,9 +93,11 @@ def search(
         return
     if not hits:
         warn("No window matches.")
+    # Without a clip or a detector nothing is ranked, and there is no score.
+    ranked = like is not None or detected or min_score is not None or max_score is not None
     table(
         ["score", "recording", "start s", "end s", "site", "time"],
-        [[h.score, h.path, h.start_s, h.end_s, h.site, h.time] for h in hits],
+        [[h.score if ranked else None, h.path, h.start_s, h.end_s, h.site, h.time] for h in hits],
     )
 
 
@@ -126,6 +134,8 @@ def next_windows(
 
     kind = options.queue_format(format, out)
     here = Project(project)
+    if hour is not None or date is not None:
+        _tell_untimed(here, sites or ())
     items = here.next(
         n,
         strategy=strategy,
@@ -271,6 +281,19 @@ def import_table(
         )
     if not report.complete:
         raise PartialError("Some rows or files were left out (named above); the rest is kept.")
+
+
+def _tell_untimed(project: Project, sites: Sequence[str]) -> None:
+    """Say how many recordings --hour and --date leave out for want of a start time."""
+    from antiphon.cli.show import warn
+    from antiphon.pipeline.status import without_time
+
+    unknown, of = without_time(project.folder, sites)
+    if unknown:
+        warn(
+            f"{unknown} of {of} recordings have no known start time, so --hour and --date leave "
+            "them out. Start times come from file names or from antiphon init --metadata."
+        )
 
 
 def _places(files: list[Path], out: Path) -> str:

@@ -123,7 +123,9 @@ def embed(
         raise KeyboardInterrupt
     failed = len(run.failed) + len(report.failed_before)
     if failed:
-        raise PartialError(f"{failed} recordings could not be embedded; the rest is kept.")
+        raise PartialError(
+            f"{_count(failed, 'recording')} could not be embedded; the rest is kept."
+        )
     _fail_if_unreadable(report.intake)
 
 
@@ -246,5 +248,10 @@ def _fail_if_unreadable(report: IntakeReport) -> None:
     bad = len(report.unreadable) + len(report.partial)
     if bad:
         raise PartialError(
-            f"{bad} recordings cannot be read in full (named above); everything else is kept."
+            f"{_count(bad, 'recording')} cannot be read in full (named above); everything else is "
+            "kept."
         )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -22,18 +22,20 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from antiphon.store.filenames import legible
+
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def say(text: str) -> None:
     """Print a line of the answer."""
-    out.print(text, markup=False)
+    out.print(legible(text), markup=False)
 
 
 def warn(text: str) -> None:
     """Print a line that is not part of the answer (standard error)."""
-    err.print(text, markup=False)
+    err.print(legible(text), markup=False)
 
 
 def warn_together(notes: Iterable[tuple[str, str]]) -> None:
@@ -80,7 +82,7 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}"
-    return str(value)
+    return legible(str(value))
 
 
 def _is_number(text: str) -> bool:

@@ -125,6 +125,11 @@ def evaluate(
     return found
 
 
+def last_evaluation(folder: ProjectFolder) -> list[Quality]:
+    """Return the newest evaluation, whatever was labelled since; empty before the first."""
+    return _read(folder.reports_dir / "evaluation.json", None) or []
+
+
 def _key(
     data: TrainingSet, table: VectorTable, detector: Detector | None, asked: dict[str, Any]
 ) -> str:
@@ -136,11 +141,14 @@ def _key(
     return digest.hexdigest()
 
 
-def _read(path: Path, key: str) -> list[Quality] | None:
-    """Return the evaluations of a file that was made of the same labels and settings, or None."""
+def _read(path: Path, key: str | None) -> list[Quality] | None:
+    """Return the evaluations of a file that was made of the same labels and settings, or None.
+
+    Without a key whatever they were made of.
+    """
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["key"] != key:
+        if key is not None and kept["key"] != key:
             return None
         return [quality_from_json(entry) for entry in kept["evaluations"]]
     except (OSError, ValueError, KeyError, TypeError):

@@ -60,8 +60,7 @@ def export(
     UserError
         If there is nothing to export, or a name is unknown.
     """
-    if format not in FORMATS:
-        raise UserError(f"--format {format!r} is not known. There are: {', '.join(FORMATS)}.")
+    _check_format(format)
     if what == "annotations":
         if run is not None or min_score is not None or gap_s:
             raise UserError("--run, --min-score and --gap are for detections, not annotations.")
@@ -70,7 +69,7 @@ def export(
         if labels:
             keep = np.isin(table.column("label").to_numpy(zero_copy_only=False).astype(str), labels)
             table = table.filter(pa.array(keep))
-        return _write(table, target, format), int(table.num_rows)
+        return write_annotation_rows(table, target, format), int(table.num_rows)
     if what != "detections":
         raise UserError(f"{what!r} cannot be exported. There are: detections, annotations.")
     found = load_detections(folder, run)
@@ -83,9 +82,22 @@ def export(
         found = found.filter(pa.array(found.column("probability").to_numpy() >= min_score))
     if merge:
         found = merged(found, gap_s)
+    return write_detections(folder, found, target, format), int(found.num_rows)
+
+
+def write_detections(
+    folder: ProjectFolder, found: pa.Table, target: Path, format: str
+) -> list[Path]:
+    """Write some detections and return the files.
+
+    Raises
+    ------
+    UserError
+        If the format is unknown.
+    """
+    _check_format(format)
     if format == "parquet":
-        replace_file(target, lambda temporary: pq.write_table(found, temporary))
-        return [target], int(found.num_rows)
+        return _parquet(found, target)
     if format == "csv":
         plain = found.drop_columns(["recording_id"])
         # An empty cell is the mix of all channels, as in every other table.
@@ -100,11 +112,11 @@ def export(
             plain.schema.get_field_index("label"), "label", pa.array(cells, pa.string())
         )
         replace_file(target, lambda temporary: pa_csv.write_csv(plain, temporary))
-        return [target], int(found.num_rows)
+        return [target]
     table = as_annotations(found)
     if format == "raven":
         table = _with_band(folder, table)
-    return _write(table, target, format), int(found.num_rows)
+    return write_annotations(table, target, format)
 
 
 def as_annotations(detections: pa.Table) -> pa.Table:
@@ -142,7 +154,8 @@ def annotation_table(folder: ProjectFolder) -> pa.Table:
     rows = folder.catalogue.annotations()
     recordings = folder.catalogue.recordings()
     name = dict(zip(recordings.column("id").to_pylist(), recording_names(recordings), strict=True))
-    rows = rows.filter(pa.array([i in name for i in rows.column("recording_id").to_pylist()]))
+    there = [i in name for i in rows.column("recording_id").to_pylist()]
+    rows = rows.filter(pa.array(there, pa.bool_()))
     names = [name[i] for i in rows.column("recording_id").to_pylist()]
     wanted = (
         "start_s",
@@ -160,11 +173,28 @@ def annotation_table(folder: ProjectFolder) -> pa.Table:
     return make_annotations({"recording": names, **{name: rows.column(name) for name in wanted}})
 
 
-def _write(table: pa.Table, target: Path, format: str) -> list[Path]:
-    if format == "parquet":
-        replace_file(target, lambda temporary: pq.write_table(table, temporary))
-        return [target]
-    return write_annotations(table, target, format)
+def write_annotation_rows(table: pa.Table, target: Path, format: str) -> list[Path]:
+    """Write annotations of :func:`annotation_table` and return the files.
+
+    Raises
+    ------
+    UserError
+        If the format is unknown.
+    """
+    _check_format(format)
+    return (
+        _parquet(table, target) if format == "parquet" else write_annotations(table, target, format)
+    )
+
+
+def _parquet(table: pa.Table, target: Path) -> list[Path]:
+    replace_file(target, lambda temporary: pq.write_table(table, temporary))
+    return [target]
+
+
+def _check_format(format: str) -> None:
+    if format not in FORMATS:
+        raise UserError(f"--format {format!r} is not known. There are: {', '.join(FORMATS)}.")
 
 
 def _check_labels(wanted: tuple[str, ...], known: list[str]) -> None:

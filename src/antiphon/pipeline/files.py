@@ -17,7 +17,8 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     FileError
         If ``path`` is a folder.
     OSError
-        What ``write`` raises; ``path`` is as before then, and nothing is left beside it.
+        What ``write`` raises, with the name of ``path``, which is as before then; nothing is left
+        beside it.
     """
     if path.is_dir():
         raise FileError(path, "is a folder", "Give the name of a file in it")
@@ -26,5 +27,10 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(temporary)
         temporary.replace(path)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        # The temporary name means nothing to anybody, and some errors name no file at all.
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.active.forecast.effort import fit_labelling_time, time_answers
 from antiphon.active.forecast.estimate import Estimate
 from antiphon.active.forecast.learning_curve import (
     PredictedCurve,
@@ -18,6 +17,7 @@ from antiphon.active.forecast.learning_curve import (
     standard_error,
 )
 from antiphon.errors import UserError
+from antiphon.pipeline.effort import spent as time_spent
 from antiphon.pipeline.judging import LEVEL
 from antiphon.pipeline.report.data import Learning, LearningCurve, Quality
 from antiphon.pipeline.report.values import to_json
@@ -28,6 +28,8 @@ from antiphon.store.vectors import VectorTable
 _EVENT = "evaluation"
 _MEASURE = "macro average precision, cross-validated on the labels of the time"
 _FEWEST = 3
+# Points that agree in these are of one curve.
+_SAME = ("table", "group_by", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,29 @@ def learning(folder: ProjectFolder, table: VectorTable, quality: Quality) -> Lea
     return Learning(tuple(curves), measure=_MEASURE)
 
 
+def all_curves(folder: ProjectFolder, table: VectorTable) -> list[LearningCurve]:
+    """Return the curves of a table, the current one last.
+
+    A curve ends where the labels or the groups change, because the mean over other labels is
+    another measure.
+    """
+    kinds: dict[str, dict[str, object]] = {}
+    for event in folder.catalogue.events(_EVENT):
+        if event.data.get("table") == table.name and "labels" in event.data:
+            same = {name: event.data[name] for name in _SAME}
+            key = repr(same)
+            # Again at the end, if it is taken up again.
+            kinds[key] = kinds.pop(key, same)
+    found = []
+    for same in kinds.values():
+        labels = same["labels"]
+        assert isinstance(labels, list)
+        spent, value, low, high = _points(folder, same)
+        name = f"{len(labels)} label{'s' * (len(labels) != 1)}, by {same['group_by']}"
+        found.append(LearningCurve(name=name, labels=spent, value=value, low=low, high=high))
+    return found
+
+
 def forecast(
     folder: ProjectFolder,
     table: VectorTable,
@@ -113,7 +138,7 @@ def forecast(
     mine = [row for row in events if row.get("table") == table.name and "labels" in row]
     spent = value = low = high = np.empty(0)
     if mine:
-        same = {name: mine[-1][name] for name in ("table", "group_by", "labels")}
+        same = {name: mine[-1][name] for name in _SAME}
         spent, value, low, high = _points(folder, same)
     if len(spent) < _FEWEST:
         raise UserError(
@@ -142,19 +167,13 @@ def forecast(
 
 
 def _effort(folder: ProjectFolder, table: VectorTable, clips: int) -> tuple[Estimate | None, str]:
-    """Return the seconds that so many more clips take, by the answers logged so far."""
+    """Return the seconds that so many more clips take, by the answers given so far."""
     windows = load_windows(folder, table)
     names = folder.catalogue.label_names()
     said = targets(folder, windows, names)
     rows = ~np.isnan(said).all(axis=1)
     per_clip = float(np.nansum(said[rows] == 1.0, axis=1).mean()) if rows.any() else 1.0
-    answers = [event.data for event in folder.catalogue.events("answer")]
-    time = fit_labelling_time(
-        time_answers(
-            np.array([row["answered"] for row in answers], "datetime64[us]"),
-            np.array([row["events"] for row in answers], np.float64),
-        )
-    )
+    time = time_spent(folder).time
     if clips == 0:
         return None, ""
     return time.estimate(clips, per_clip), time.note

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from antiphon.audio.recording import AUDIO_SUFFIXES
 from antiphon.errors import FormatError, UserError
 from antiphon.labels.annotation import ABSENT, PRESENT, UNSURE, make_annotations
 from antiphon.labels.formats.registry import Problem, read_annotations
@@ -104,6 +105,7 @@ def import_labels(
             "--labels names what was looked for and is absent where it is not marked; it goes with "
             "--complete."
         )
+    _refuse_binary(path)
     result = read_annotations(path, format, **options)
     if not result.files:
         first = result.problems[0]
@@ -128,8 +130,14 @@ def import_labels(
     if mentioned and len(unknown) == len(mentioned):
         some = ", ".join(repr(name) for name in list(unknown)[:3])
         raise UserError(
-            f"{path} speaks of {len(unknown)} recordings and the project has none of them "
-            f"({some}). Recordings are matched by path, file name or stem."
+            f"{path} speaks of {len(unknown)} recording{'s' * (len(unknown) > 1)} and the project "
+            f"has none of them ({some}). Recordings are matched by path, file name or stem."
+            + (
+                " A table without a column of recordings goes by its own name; say which one it "
+                "is about: --recording NAME"
+                if list(unknown) == [path.stem]
+                else ""
+            )
         )
     if complete:
         named = {*labels, *_named(table)}
@@ -207,6 +215,9 @@ def _earlier_answers(
         now.setdefault(window, set()).add(answer)
     ids = sorted({window[0] for window in now})
     before = folder.catalogue.annotations(recording_ids=ids)
+    # What was settled is nobody's answer; a table does not undo it.
+    settled = pc.fill_null(pc.starts_with(before.column("batch"), "settle "), False)
+    before = before.filter(pc.invert(settled))
     return {
         i: window
         for i, (window, answer) in zip(
@@ -246,3 +257,19 @@ def _absences(
             "scope": scopes,
         }
     )
+
+
+def _refuse_binary(path: Path) -> None:
+    """Refuse a recording, or another file that is no text, given as a label table."""
+    if not path.is_file() or path.suffix.lower() == ".parquet":
+        return
+    if path.suffix.lower() in AUDIO_SUFFIXES:
+        raise FormatError(
+            path,
+            "this is a recording and no label table",
+            "Recordings are added with antiphon init PROJECT --audio DIR",
+        )
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff", b"PAR1")):
+        raise FormatError(path, "this is no label table: it is not text", "Export it as CSV")

@@ -18,7 +18,7 @@ from antiphon.labels.formats.queue import QueueRow, write_queue
 from antiphon.pipeline.detectors import find_detector, score_windows
 from antiphon.pipeline.filters import WindowFilter
 from antiphon.pipeline.names import track_names
-from antiphon.pipeline.sampling import remember_queue
+from antiphon.pipeline.sampling import RANDOM, remember_queue
 from antiphon.pipeline.search import Hit, at_most, describe
 from antiphon.pipeline.windows import label_mask, load_windows, targets, time_mask
 from antiphon.store.project import ProjectFolder
@@ -117,13 +117,16 @@ def choose_next(
     picked, utility = chosen.rows[keep], chosen.utility[keep]
     suggested: list[tuple[tuple[str, float], ...]] = [()] * len(picked)
     if detector is not None:
-        suggested = _suggestions(detector, score_windows(windows, detector, picked))
+        suggested = suggestions(detector, score_windows(windows, detector, picked))
     hits = describe(windows, picked, utility)
-    remember_queue(folder, card.name, hits)
+    chance = None
+    if card.name == RANDOM and per_recording is None:
+        chance = len(picked) / listed.candidates
+    remember_queue(folder, card.name, hits, None if chance is None else [chance] * len(hits))
     return [QueueItem(hit, names) for hit, names in zip(hits, suggested, strict=True)]
 
 
-def _suggestions(detector: Detector, probability: Float32) -> list[tuple[tuple[str, float], ...]]:
+def suggestions(detector: Detector, probability: Float32) -> list[tuple[tuple[str, float], ...]]:
     """Return each window's labels above 0.2, at most five, the most probable first."""
     found = []
     for row in probability:

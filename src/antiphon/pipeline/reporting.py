@@ -266,11 +266,18 @@ def _uncovered(
             problems.append((path, "not embedded", failures[i].reason))
         elif state == "ok" and i not in embedded:
             problems.append((path, "not embedded", "run: antiphon embed"))
-    known = set(detector.labels) if detector is not None else set()
+    present = set(folder.catalogue.annotations(presence=["present"]).column("label").to_pylist())
+    names = folder.catalogue.label_names()
+    untrained = {}
+    if detector is not None:
+        # A label that came after the training, or lies in recordings without embeddings.
+        late = {n for n in names if n in present and n not in detector.labels}
+        untrained = dict.fromkeys(late, "no embedded window carried it when it was trained")
+        untrained |= detector.facts.get("untrained", {})
     return Uncovered(
         problems=tuple(problems),
-        without_positives=tuple(n for n in folder.catalogue.label_names() if n not in known),
-        untrained=tuple(dict(detector.facts.get("untrained", {})).items()) if detector else (),
+        without_positives=tuple(n for n in names if n not in present),
+        untrained=tuple(sorted(untrained.items())),
         leakage=tuple(leakage),
     )
 
@@ -298,7 +305,8 @@ def _provenance(
         )
         settings |= {"head": facts["head"], "group by": facts["group_by"]}
         seeds["training"] = int(facts["seed"])
-    commands += [f"antiphon detect {folder.root.name}", f"antiphon report {folder.root.name}"]
+        commands.append(f"antiphon detect {folder.root.name}")
+    commands.append(f"antiphon report {folder.root.name}")
     return Provenance(
         created=datetime.now().astimezone().replace(microsecond=0),
         versions={

@@ -10,21 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from antiphon.audio.reader import read_span
-from antiphon.audio.recording import probe
 from antiphon.encoders.base import Encoder
-from antiphon.errors import AudioError, UserError
+from antiphon.errors import UserError
 from antiphon.pipeline.detectors import current_detector, score_windows
+from antiphon.pipeline.examples import embed_query
 from antiphon.pipeline.filters import WindowFilter
 from antiphon.pipeline.windows import WindowSet, label_mask, load_windows, time_mask
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
 Float32 = npt.NDArray[np.float32]
-
-
-# Power of a query's window, relative to its loudest, below which it is background.
-_QUIET = 1e-3
+Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +51,33 @@ class Hit:
     score: float
     site: str | None
     time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of a search.
+
+    Parameters
+    ----------
+    hits
+        The windows, best first.
+    rows
+        Their rows in the set of windows.
+    total
+        How many windows match in all, those beyond the limit for a recording left out.
+    by
+        What they are ranked by: ``similarity``, ``probability``, or ``order`` (none; they come
+        as they lie in the recordings).
+    untimed
+        Recordings that a condition on hour or date leaves out because nobody knows when they
+        begin.
+    """
+
+    hits: list[Hit]
+    rows: Int64
+    total: int
+    by: str
+    untimed: int
 
 
 def search(
@@ -91,70 +114,97 @@ def search(
     UserError
         If there is nothing to rank by, ``k`` is below 1, or a name is unknown.
     """
-    if k < 1:
-        raise UserError(f"-k is {k}; it must be at least 1.")
     if at is not None and like is None:
         raise UserError("--at is a span of the clip to look for; it goes with --like CLIP.")
-    where = where or WindowFilter()
-    windows = load_windows(folder, table)
-    mask = time_mask(windows, where) & label_mask(folder, windows, where)
-    score: Float32 | None = None
-    if where.detected or where.min_score is not None or where.max_score is not None:
-        score = _detected(folder, table, windows, where, mask)
-    rows: npt.NDArray[np.int64]
+    query = None
     if like is not None:
         if encoder is None:
             raise UserError("A search by example needs the encoder of the table.")
         query = embed_query(encoder, like, at)
-        wide = k
-        while True:
-            rows, value = windows.view.nearest(query, wide, mask=mask, exact=exact)
-            enough = per_recording is None or len(rows) < wide
-            if enough or len(at_most(windows.recording_id[rows], per_recording)) >= k:
-                break
-            wide *= 4
-    elif score is not None:
-        order = np.flatnonzero(mask)
-        order = order[np.argsort(-score[order], kind="stable")]
-        rows, value = order, score[order]
-    elif where != WindowFilter():
-        rows = np.flatnonzero(mask)
-        value = np.ones(len(rows), np.float32)
-    else:
+    elif where is None or where == WindowFilter():
         raise UserError(
             "Nothing to search for: give --like CLIP, --detected LABEL, or a condition such as "
             "--label or --site."
         )
-    return _hits(windows, rows, value, k, per_recording)
+    windows = load_windows(folder, table)
+    return find(
+        folder, windows, query=query, where=where, k=k, exact=exact, per_recording=per_recording
+    ).hits
 
 
-def embed_query(encoder: Encoder, path: Path, at: tuple[float, float] | None) -> Float32:
-    """Embed a query clip: ``(n_windows, dim)``, near-silent windows left out.
+def find(
+    folder: ProjectFolder,
+    windows: WindowSet,
+    *,
+    query: Float32 | None = None,
+    where: WindowFilter | None = None,
+    k: int = 50,
+    skip: int = 0,
+    exact: bool | None = None,
+    per_recording: int | None = None,
+) -> Found:
+    """Return ``k`` windows after the ``skip`` best, and how many there are.
 
-    A clip shorter than a window is one padded window. A longer one is cut into windows, of which
-    those less than half full and those 30 dB below the loudest are no example of the sound.
+    Without a query and without a condition on the score they come as they lie in the recordings.
+
+    Parameters
+    ----------
+    windows
+        The windows of a table.
+    query
+        ``(q, dim)`` embeddings of the same encoder; windows are ranked by the largest centred
+        cosine similarity to any of them.
+    where, exact, per_recording
+        As in :func:`search`.
+
+    Raises
+    ------
+    UserError
+        If ``k`` is below 1, ``skip`` below 0, or a name is unknown.
     """
-    info = probe(path)
-    first, last = at if at is not None else (0.0, info.duration_s)
-    if not 0 <= first < last:
-        raise UserError(f"--at {first:g}-{last:g} is not a span of seconds.")
-    if first >= info.duration_s:
-        raise AudioError(
-            path, f"--at begins at {first:g} s, the file ends at {info.duration_s:g} s"
-        )
-    spec = encoder.spec
-    audio = read_span(path, first, min(last, info.duration_s), sample_rate=spec.sample_rate)[0]
-    size = spec.window_samples
-    count = max(1, -(-len(audio) // size))
-    padded = np.zeros((count, size), np.float32)
-    padded.reshape(-1)[: len(audio)] = audio
-    valid = np.minimum(size, len(audio) - size * np.arange(count, dtype=np.int64))
-    power = (padded.astype(np.float64) ** 2).sum(axis=1) / valid
-    keep = (valid >= size // 2) & (power > _QUIET * power.max())
-    if not keep.any():
-        keep[np.argmax(power)] = True
-    padded, valid = padded[keep], valid[keep]
-    return encoder.encode(encoder.prepare(padded, valid)).embeddings
+    if k < 1:
+        raise UserError(f"-k is {k}; it must be at least 1.")
+    if skip < 0:
+        raise UserError(f"The first hits to leave out are {skip}; that cannot be less than 0.")
+    where = where or WindowFilter()
+    mask = time_mask(windows, where) & label_mask(folder, windows, where)
+    score: Float32 | None = None
+    if where.detected or where.min_score is not None or where.max_score is not None:
+        score = _detected(folder, windows.view.table, windows, where, mask)
+    rows: Int64
+    if query is not None:
+        by, wide = "similarity", skip + k
+        while True:
+            rows, value = windows.view.nearest(query, wide, mask=mask, exact=exact)
+            enough = per_recording is None or len(rows) < wide
+            if enough or len(at_most(windows.recording_id[rows], per_recording)) >= skip + k:
+                break
+            wide *= 4
+    elif score is not None:
+        by, rows = "probability", np.flatnonzero(mask)
+        rows = rows[np.argsort(-score[rows], kind="stable")]
+        value = score[rows]
+    else:
+        by, rows = "order", np.flatnonzero(mask)
+        value = np.ones(len(rows), np.float32)
+    total = int(mask.sum())
+    if per_recording is not None:
+        total = int(np.minimum(np.bincount(windows.row[mask]), per_recording).sum())
+        keep = at_most(windows.recording_id[rows], per_recording)
+        rows, value = rows[keep], value[keep]
+    page = slice(skip, skip + k)
+    hits = describe(windows, rows[page], value[page])
+    return Found(hits, rows[page], total, by, _untimed(windows, where) if where.by_time else 0)
+
+
+def _untimed(windows: WindowSet, where: WindowFilter) -> int:
+    """Count recordings of the wanted sites whose start nobody knows."""
+    start = windows.recordings.column("start_time").to_pylist()
+    site = windows.recordings.column("site").to_pylist()
+    return sum(
+        time is None and (not where.sites or name in where.sites)
+        for time, name in zip(start, site, strict=True)
+    )
 
 
 def _detected(
@@ -186,19 +236,6 @@ def _detected(
     score[rows] = probability.max(axis=1)
     mask[rows[~inside]] = False
     return score
-
-
-def _hits(
-    windows: WindowSet,
-    rows: npt.NDArray[np.int64],
-    value: Float32,
-    k: int,
-    per_recording: int | None,
-) -> list[Hit]:
-    if per_recording is not None:
-        keep = at_most(windows.recording_id[rows], per_recording)
-        rows, value = rows[keep], value[keep]
-    return describe(windows, rows[:k], value[:k])
 
 
 def at_most(recording: npt.NDArray[np.int64], limit: int | None) -> list[int]:

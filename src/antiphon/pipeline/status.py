@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,3 +127,23 @@ def status(folder: ProjectFolder) -> Status:
         annotations=int(said.num_rows),
         detectors=tuple(row.name for row in folder.catalogue.detectors()),
     )
+
+
+def without_time(folder: ProjectFolder, sites: Sequence[str] = ()) -> tuple[int, int]:
+    """Count recordings whose start time is unknown, and all recordings, of some sites.
+
+    Parameters
+    ----------
+    sites
+        Names of sites; all recordings when empty.
+
+    Returns
+    -------
+    tuple of int
+        How many have no start time, and out of how many. Conditions on hour or date leave them
+        out.
+    """
+    rows = folder.catalogue.recordings()
+    columns = (rows.column(name).to_pylist() for name in ("start_time", "site"))
+    times = [time for time, site in zip(*columns, strict=True) if not sites or site in sites]
+    return sum(time is None for time in times), len(times)

@@ -26,7 +26,7 @@ from antiphon.heads.linear import fit_linear
 from antiphon.heads.mlp import fit_mlp
 from antiphon.heads.thresholds import choose_thresholds
 from antiphon.pipeline.judging import LEVEL
-from antiphon.pipeline.windows import WindowSet, load_windows, targets
+from antiphon.pipeline.windows import WindowSet, judged, load_windows
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
@@ -56,6 +56,8 @@ class TrainingSet:
         The windows at ``rows``.
     group_by
         What the groups are: ``recording``, ``site``, ``date`` or a metadata column.
+    disputed
+        Windows of which a label is left out because people disagree about it.
     """
 
     rows: Int64
@@ -66,6 +68,7 @@ class TrainingSet:
     labels: tuple[str, ...]
     windows: WindowSet
     group_by: str
+    disputed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def training_set(
     Raises
     ------
     UserError
-        If there are no labels, no positive window, or the labels come from one group only.
+        If there are no labels, no positive or no negative window, or the group is not known.
     """
     group_by = group_by or folder.config.train.group_by
     windows = load_windows(folder, table)
@@ -118,7 +121,8 @@ def training_set(
             f"There are no labels in {folder.root} to learn from. Import some with: "
             "antiphon import PROJECT TABLE, or choose windows to label with: antiphon next PROJECT"
         )
-    said = targets(folder, windows, names)
+    told = judged(folder, windows, names)
+    said = told.targets
     rows = np.flatnonzero(~np.isnan(said).all(axis=1))
     said = said[rows]
     positives = np.nansum(said == 1.0, axis=0)
@@ -130,6 +134,12 @@ def training_set(
         )
     # A label that no window of this table carries cannot be a column of its detector.
     columns = np.flatnonzero(~np.isnan(said).all(axis=0) & (positives > 0))
+    if not (said[:, columns] == 0.0).any():
+        raise UserError(
+            "No window is known to lack a label, and a detector learns from both. Import the "
+            "tables again with --complete if they name all that can be heard, or answer "
+            "'nothing' or '-LABEL' for some windows."
+        )
     some = windows.take(rows)
     groups, group_names = some.groups(group_by)
     unique, groups = np.unique(groups, return_inverse=True)
@@ -142,6 +152,7 @@ def training_set(
         labels=tuple(names[i] for i in columns),
         windows=some,
         group_by=group_by,
+        disputed=int(told.disputed.any(axis=1).sum()),
     )
 
 
@@ -201,6 +212,11 @@ def train(
         _check_name(folder, name)
     precision = folder.config.train.precision if precision is None else precision
     data = training_set(folder, table, group_by=group_by)
+    if data.disputed:
+        reporter.note(
+            f"People disagree on {data.disputed:,} windows; what they disagree about is left out "
+            "until somebody settles it."
+        )
     reporter.start("Training", None, "folds")
     began = _cpu()
     fold = grouped_folds(data.groups, data.targets, folds, seed)
@@ -237,6 +253,7 @@ def train(
             "machine": platform.platform(),
             "head": head,
             "windows": len(data.rows),
+            "disputed": data.disputed,
             "labels_spent": folder.catalogue.labels_spent(),
             "groups": data.group_names,
             "group_by": data.group_by,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.errors import UserError
-from antiphon.labels.targets import window_targets
+from antiphon.labels.disputes import Judged, judge_windows
 from antiphon.pipeline.filters import WindowFilter
 from antiphon.pipeline.names import recording_names
 from antiphon.store.project import ProjectFolder
@@ -161,21 +161,39 @@ def load_windows(folder: ProjectFolder, table: VectorTable) -> WindowSet:
 
 
 def targets(folder: ProjectFolder, windows: WindowSet, labels: list[str]) -> Float32:
-    """Return ``(n, n_labels)`` float32: 1 present, 0 absent, NaN where no annotation says."""
-    unique = np.unique(windows.recording_id)
-    annotations = folder.catalogue.annotations()
-    ids = annotations.column("recording_id").to_numpy()
-    annotations = annotations.filter(pa.array(np.isin(ids, unique)))
-    return window_targets(
+    """Return ``(n, n_labels)`` float32: 1 present, 0 absent, NaN where no annotation says.
+
+    NaN as well where people disagree; see :func:`judged`.
+    """
+    return judged(folder, windows, labels).targets
+
+
+def judged(folder: ProjectFolder, windows: WindowSet, labels: list[str]) -> Judged:
+    """Return what the project's annotations tell of windows, and where people disagree."""
+    return judge_windows(
         windows.recording_id,
         windows.start_s,
         windows.end_s,
         windows.channel,
-        annotations,
+        annotations_of(folder, windows),
         labels,
         min_overlap=folder.config.labels.min_overlap,
-        channels=windows.recordings.column("channels").fill_null(1).to_numpy()[windows.row],
+        channels=channels_of(windows),
     )
+
+
+def annotations_of(folder: ProjectFolder, windows: WindowSet) -> pa.Table:
+    """Return the annotations of the recordings that windows are of."""
+    unique = np.unique(windows.recording_id)
+    annotations = folder.catalogue.annotations()
+    ids = annotations.column("recording_id").to_numpy()
+    return annotations.filter(pa.array(np.isin(ids, unique)))
+
+
+def channels_of(windows: WindowSet) -> Int64:
+    """Return ``(n,)`` how many channels the recording of each window has."""
+    count = windows.recordings.column("channels").fill_null(1).to_numpy()[windows.row]
+    return np.asarray(count, np.int64)
 
 
 def time_mask(windows: WindowSet, wanted: WindowFilter) -> Bool:

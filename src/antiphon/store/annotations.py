@@ -113,6 +113,54 @@ _INPUT = (
 )
 
 
+def add_derived(
+    connection: Connection,
+    rows: Sequence[dict[str, Any]],
+    *,
+    annotator: str,
+    source: str,
+    batch: str,
+    created_at: datetime,
+) -> None:
+    """Add annotations that follow from something else, such as an answer.
+
+    They are there and go as a batch. So one that somebody's table says as well is there twice.
+
+    Parameters
+    ----------
+    rows
+        With the names of :data:`STORED_ANNOTATION_SCHEMA`; those left out are null. Labels and
+        scopes name labels that are there.
+    """
+    if not rows:
+        return
+    labels = ensure_labels(connection, ())
+    full = [
+        {**dict.fromkeys(_INPUT), **row, "annotator": annotator, "scope": row.get("scope")}
+        for row in rows
+    ]
+    keys = [_key(row) for row in full]
+    taken = _existing(connection, keys)
+    values = []
+    for row, key in zip(full, keys, strict=True):
+        scope = row.pop("scope")
+        label = row.pop("label")
+        if key in taken:
+            key = hashlib.blake2b(f"{key} {batch}".encode(), digest_size=16).hexdigest()
+        values.append(
+            {
+                **row,
+                "label_id": None if label is None else labels[label],
+                "scope_id": None if scope is None else _ensure_scope(connection, scope, labels),
+                "source": source,
+                "batch": batch,
+                "created_at": created_at,
+                "key": key,
+            }
+        )
+    connection.execute(insert(Annotation), values)
+
+
 def _check(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Refuse rows that speak of no recording, or say something impossible."""
     known = set(connection.execute(select(Recording.id)).scalars())
@@ -285,3 +333,13 @@ def labels_spent(connection: Connection) -> int:
         .subquery()
     )
     return int(connection.execute(select(func.count()).select_from(spans)).scalar_one())
+
+
+def present_counts(connection: Connection) -> dict[int, int]:
+    """Return how many annotations say that a label is present, by the label's id."""
+    rows = connection.execute(
+        select(Annotation.label_id, func.count())
+        .where(Annotation.presence == "present")
+        .group_by(Annotation.label_id)
+    )
+    return {int(label): int(count) for label, count in rows if label is not None}

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import insert, make_url, select, update
+from sqlalchemy import URL, insert, make_url, select, update
 
 from antiphon.store import annotations as annotation_rows
-from antiphon.store import recordings, work
+from antiphon.store import answers, recordings, work
 from antiphon.store.annotations import AddReport
 from antiphon.store.database import Database
 from antiphon.store.recordings import RecordingEntry, SyncReport
@@ -102,7 +102,7 @@ class Catalogue:
             If a newer Antiphon wrote it, or it is damaged, locked or cannot be reached.
         """
         if url is None:
-            database = Database(f"sqlite:///{path}", str(path), wait_s)
+            database = Database(URL.create("sqlite", database=str(path)), str(path), wait_s)
         else:
             try:
                 name = make_url(url).render_as_string(hide_password=True)
@@ -240,7 +240,8 @@ class Catalogue:
             Who labelled, where the table does not say.
         replacing
             Ids of annotations that these take the place of; they are deleted in the same
-            transaction.
+            transaction. An answer that any of them follows from is retracted with all that
+            follows from it.
 
         Raises
         ------
@@ -249,6 +250,7 @@ class Catalogue:
             nothing is added and nothing deleted.
         """
         with self.database.write() as connection:
+            answers.retract_replaced(connection, replacing)
             annotation_rows.remove(connection, replacing, None, None)
             return annotation_rows.add(
                 connection, table, source=source, batch=batch, annotator=annotator

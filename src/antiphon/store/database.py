@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from antiphon.errors import MissingExtraError, StoreError
@@ -39,6 +40,10 @@ class Database:
     SQLite refuses it, the journal mode DELETE is used, which is slower and as safe as that file
     system's locks.
 
+    A catalogue in a folder that may not be written is opened for reading only. WAL then finds no
+    place for its shared memory, so SQLite is told that the file does not change, unless another
+    program's WAL lies beside it.
+
     Parameters
     ----------
     url
@@ -49,7 +54,7 @@ class Database:
         How long a write waits for another process's.
     """
 
-    def __init__(self, url: str, name: str, wait_s: float = 30.0) -> None:
+    def __init__(self, url: str | URL, name: str, wait_s: float = 30.0) -> None:
         self.name = name
         self.wait_s = wait_s
         try:
@@ -57,6 +62,9 @@ class Database:
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
             self.path = Path(parsed.database or "") if self.is_sqlite else None
             options: dict[str, Any] = {"timeout": wait_s} if self.is_sqlite else {}
+            self.read_only = self.path is not None and _only_readable(self.path)
+            if self.path is not None and self.read_only:
+                parsed = _reading(self.path)
             self.engine: Engine = create_engine(parsed, connect_args=options)
         except ModuleNotFoundError as error:
             raise MissingExtraError("postgres", f"open the catalogue {name}") from error
@@ -74,6 +82,9 @@ class Database:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {int(self.wait_s * 1000)}")
+        if self.read_only:
+            cursor.close()
+            return
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = FULL")
         try:
@@ -196,3 +207,16 @@ class Database:
 def _begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("antiphon_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _only_readable(path: Path) -> bool:
+    """Return whether a SQLite file is there and its folder may not be written."""
+    return path.is_file() and not os.access(path.parent, os.W_OK)
+
+
+def _reading(path: Path) -> URL:
+    """Return the URL that opens a SQLite file for reading only."""
+    beside = path.with_name(f"{path.name}-wal")
+    live = beside.is_file() and beside.stat().st_size > 0
+    asked = {"mode": "ro", "uri": "true"} | ({} if live else {"immutable": "1"})
+    return URL.create("sqlite", database=f"file:{quote(str(path.absolute()))}", query=asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from antiphon.errors import AntiphonError, StoreError
+from antiphon.errors import AntiphonError, DiskFullError, StoreError
 
 _FULL = ("no space left on device", "os error 28", "disk quota exceeded", "os error 122")
+# Less than this many bytes is no space: SQLite needs them before it can even read.
+_LITTLE = 64 * 1024
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -32,9 +35,9 @@ def is_disk_full(error: BaseException) -> bool:
     return False
 
 
-def disk_full(path: Path) -> StoreError:
+def disk_full(path: Path) -> DiskFullError:
     """Return the error for a disk that is full under ``path``."""
-    return StoreError(
+    return DiskFullError(
         f"{path}: the disk is full. What was finished is kept; free some space and run the same "
         "command again."
     )
@@ -87,7 +90,8 @@ def database_errors(name: str, wait_s: float) -> Iterator[None]:
     except (DBAPIError, sqlite3.Error) as error:
         raw = error.orig if isinstance(error, DBAPIError) else error
         text = str(raw)
-        if is_disk_full(error):
+        vague = "disk I/O error" in text or "unable to open" in text
+        if is_disk_full(error) or (vague and _without_space(Path(name))):
             raise disk_full(Path(name)) from error
         if "locked" in text or "busy" in text:
             raise StoreError(
@@ -110,3 +114,11 @@ def database_errors(name: str, wait_s: float) -> Iterator[None]:
                 "network folder is better kept on a local one."
             ) from error
         raise
+
+
+def _without_space(path: Path) -> bool:
+    """Return whether the disk that holds ``path`` has no space left, as far as can be told."""
+    try:
+        return shutil.disk_usage(path.parent).free < _LITTLE
+    except OSError:
+        return False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.errors import FileError, StoreError
 from antiphon.store.config import FILE_NAME, AudioRoot, ProjectConfig, read_config, write_config
 from antiphon.store.faults import writing
+from antiphon.store.filenames import original
 
 if TYPE_CHECKING:
     from antiphon.store.catalogue import Catalogue
@@ -173,8 +174,6 @@ class ProjectFolder:
 
     def recording_path(self, root: str, relative: str) -> Path:
         """Return where a recording of the catalogue is now."""
-        from antiphon.store.recordings import original
-
         return self.audio_root(root) / PurePosixPath(original(relative))
 
     def add_root(self, path: Path) -> str:

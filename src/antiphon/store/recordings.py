@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from antiphon.store.filenames import original, storable
 from antiphon.store.schema import Recording
 
 OK = "ok"
@@ -127,24 +127,6 @@ class SyncReport:
     unchanged: list[int]
     missing: list[int]
 
-
-def storable(text: str) -> str:
-    """Return a file's name as the catalogue can keep it.
-
-    A name that is not UTF-8 comes from the operating system with lone surrogates, which no
-    database takes. They become characters of a private area; :func:`original` turns them back.
-    """
-    return _SURROGATE.sub(lambda found: chr(ord(found[0]) + _PRIVATE), text)
-
-
-def original(text: str) -> str:
-    """Return a stored name as the operating system knows it; see :func:`storable`."""
-    return _STORED.sub(lambda found: chr(ord(found[0]) - _PRIVATE), text)
-
-
-_PRIVATE = 0x100000
-_SURROGATE = re.compile("[\udc80-\udcff]")
-_STORED = re.compile("[\U0010dc80-\U0010dcff]")
 
 _FACTS = tuple(f.name for f in fields(RecordingEntry))
 _COLUMNS = [getattr(Recording, name) for name in _FACTS]

@@ -143,11 +143,11 @@ class VectorTable(StoredTable):
         """Take over what dead workers finished, so that a reader sees it; a fault only warns."""
         from antiphon.store.recovery import dead_owners
 
-        if dead_owners(self):
-            try:
+        try:
+            if dead_owners(self):
                 self.recover()
-            except StoreError as error:
-                _log.warning("What a killed run finished is not shown yet: %s", error)
+        except StoreError as error:
+            _log.warning("What a killed run finished is not shown yet: %s", error)
 
     # Work
 

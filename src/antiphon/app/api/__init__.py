@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -20,6 +22,7 @@ def build_api(context: AppContext) -> FastAPI:
         answers,
         benchmark,
         detections,
+        docs,
         labels,
         loop,
         map,
@@ -31,22 +34,29 @@ def build_api(context: AppContext) -> FastAPI:
         users,
     )
     from antiphon.app.api.faults import answer_faults
+    from antiphon.app.security.guard import Guard
+    from antiphon.app.security.headers import ScriptNonce
 
     app = FastAPI(
         title="Antiphon",
         version=__version__,
-        docs_url="/api/docs",
+        # FastAPI's page of the interface loads scripts from other sites; docs.py has its own.
+        docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        root_path=context.settings.root_path,
     )
     app.state.context = context
     answer_faults(app)
+    # The last one added comes first: the guard sees requests before, and answers after, the others.
+    app.add_middleware(ScriptNonce)
+    app.add_middleware(_Packing)
+    app.add_middleware(Guard, context=context)
     for module in (
         agreement,
         answers,
         benchmark,
         detections,
+        docs,
         labels,
         loop,
         map,
@@ -59,3 +69,37 @@ def build_api(context: AppContext) -> FastAPI:
     ):
         app.include_router(module.router)
     return app
+
+
+def close_api(app: FastAPI) -> None:
+    """Answer whatever else is under ``/api`` with 404, before a page does."""
+    from fastapi import HTTPException
+
+    @app.api_route(
+        "/api/{rest:path}",
+        methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        include_in_schema=False,
+    )
+    def nothing() -> None:
+        raise HTTPException(404, "There is nothing of that name.")
+
+
+class _Packing:
+    """Pack answers, except sounds and pictures: they are packed already, or asked for in parts.
+
+    Parameters
+    ----------
+    app
+        What makes the answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        from starlette.middleware.gzip import GZipMiddleware
+
+        self.plain = app
+        self.packed = GZipMiddleware(app, minimum_size=1000, compresslevel=4)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        packed = scope["type"] == "http" and "/api/media/" not in scope["path"]
+        await (self.packed if packed else self.plain)(scope, receive, send)

@@ -7,14 +7,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+# The largest number that a catalogue can keep.
+Id = Annotated[int, Field(ge=0, lt=2**63)]
 Seconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
 class Window(BaseModel):
     """A span of a recording; channel -1 is the mix of all."""
 
-    recording: int
-    channel: int = Field(default=-1, ge=-1)
+    recording: Id
+    channel: int = Field(default=-1, ge=-1, lt=2**15)
     start_s: Seconds
     end_s: Seconds
 

@@ -1,4 +1,4 @@
-"""The page "Map"."""
+"""The page "Map": all windows in two dimensions; its script draws it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from antiphon.app.pages.frame import frame
 
 def register(context: AppContext) -> None:
     """Make the page known."""
+    root = context.settings.root_path
 
     @ui.page("/map")
     def page(request: Request) -> None:
         with frame(request, "Map"):
-            ui.label("Map")
+            for sheet in ("search", "map"):
+                ui.add_head_html(f'<link rel="stylesheet" href="{root}/static/{sheet}.css">')
+            ui.add_head_html(f'<script type="module" src="{root}/static/map.js"></script>')
+            ui.element("div").props('id="map-page"').classes("find map")

@@ -1,4 +1,4 @@
-"""The page "Search"."""
+"""The page "Search": windows by example, label and score; its script draws it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from antiphon.app.pages.frame import frame
 
 def register(context: AppContext) -> None:
     """Make the page known."""
+    root = context.settings.root_path
 
     @ui.page("/search")
     def page(request: Request) -> None:
         with frame(request, "Search"):
-            ui.label("Search")
+            ui.add_head_html(f'<link rel="stylesheet" href="{root}/static/search.css">')
+            ui.add_head_html(f'<script type="module" src="{root}/static/search.js"></script>')
+            ui.element("div").props('id="search-page"').classes("find search")

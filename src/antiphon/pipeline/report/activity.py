@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -105,10 +106,19 @@ def detection_panels(
     return switch("Class", panels), len(order)
 
 
-def detection_table(found: Detections) -> Markup:
-    """Return detections for each class and site; classes without any are there with 0."""
+def detection_table(found: Detections, recorded_at: Sequence[str] = ()) -> Markup:
+    """Return detections for each class and site; classes and sites without any are there with 0.
+
+    Parameters
+    ----------
+    found
+        The detections.
+    recorded_at
+        Sites of all recordings; empty where unknown.
+    """
     sites = np.array([s or _NO_SITE for s in found.site], dtype=object)
     names = [name for name, _ in Counter(sites.tolist()).most_common()]
+    names += sorted({s or _NO_SITE for s in recorded_at} - set(names))
     shown = names[:12]
     counts = {
         name: np.bincount(found.label[sites == name], minlength=len(found.labels)) for name in names

@@ -178,7 +178,7 @@ def _detections(data: ReportData, dates: Calendar) -> dict[str, Any]:
         "panels": panels,
         "drawn": drawn,
         "most": activity.MOST_PANELS,
-        "table": activity.detection_table(found),
+        "table": activity.detection_table(found, () if data.effort is None else data.effort.site),
         "unscored": data.uncovered.unscored_windows,
     }
 

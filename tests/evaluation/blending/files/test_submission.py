@@ -197,11 +197,17 @@ def test_what_is_missing_or_unknown_is_named(tmp_path: Path, truth_path: Path) -
     one = read_scores(write(tmp_path / "one.csv", SCORES))
     fewer = read_scores(write(tmp_path / "fewer.csv", without(SCORES, f"{STEM}_10")))
     renamed = read_scores(write(tmp_path / "renamed.csv", SCORES.replace("amaaza", "amazon")))
-    with pytest.raises(FileError, match=rf"fewer.csv: compared with one.csv, 1 row missing.*{STEM}_10"):
+    with pytest.raises(
+        FileError, match=rf"fewer.csv: compared with one.csv, 1 row missing.*{STEM}_10"
+    ):
         align([one, fewer], truth)
-    with pytest.raises(FileError, match=rf"one.csv: compared with fewer.csv, 1 row unknown.*{STEM}_10"):
+    with pytest.raises(
+        FileError, match=rf"one.csv: compared with fewer.csv, 1 row unknown.*{STEM}_10"
+    ):
         align([fewer, one], truth)
-    with pytest.raises(FileError, match=r"renamed.csv: .* 1 class missing: amaaza; 1 class unknown: "):
+    with pytest.raises(
+        FileError, match=r"renamed.csv: .* 1 class missing: amaaza; 1 class unknown: "
+    ):
         align([one, renamed], truth)
     with pytest.raises(FileError, match=r"1 class of the truth truth.csv without scores: amaaza"):
         align([renamed], truth)

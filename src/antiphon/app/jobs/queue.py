@@ -1,0 +1,60 @@
+"""The queue that the loop keeps filled: one that everybody shares, chosen by a strategy."""
+
+from __future__ import annotations
+
+from sqlalchemy import case, func, select
+
+from antiphon.app.jobs.preferences import Preferences
+from antiphon.pipeline.annotate.queues import QueueState, list_queues, make_queue, renew
+from antiphon.store.answers import ANSWER, RETRACT
+from antiphon.store.project import ProjectFolder
+from antiphon.store.schema import Answer, QueueItem
+from antiphon.store.vectors import VectorTable
+
+_NAME = "Loop"
+
+
+def current_queue(folder: ProjectFolder) -> QueueState | None:
+    """Return the newest open shared queue that a strategy chose, None before the first."""
+    for state in list_queues(folder):
+        if state.open and state.owner is None and state.kind == "strategy":
+            return state
+    return None
+
+
+def fill_queue(
+    folder: ProjectFolder, table: VectorTable, preferences: Preferences
+) -> tuple[QueueState, bool]:
+    """Choose the windows of the loop's queue anew, or make it; return whether it was there.
+
+    Windows that somebody holds or has answered stay.
+
+    Raises
+    ------
+    UserError
+        If no window is left to label.
+    """
+    queue = current_queue(folder)
+    n = preferences.queue_length
+    if queue is None:
+        state = make_queue(folder, table, "strategy", n, name=_NAME, strategy=preferences.strategy)
+        return state, False
+    return renew(folder, queue.id, n=n, strategy=preferences.strategy), True
+
+
+def last_answer(folder: ProjectFolder) -> int:
+    """Return the largest id of an answer, 0 before the first."""
+    with folder.catalogue.database.read() as connection:
+        return int(connection.execute(select(func.max(Answer.id))).scalar() or 0)
+
+
+def answers_since(folder: ProjectFolder, queue_id: int, since: int) -> int:
+    """Return how many answers to a queue were given after one; those taken back do not count."""
+    value = case((Answer.kind == ANSWER, 1), (Answer.kind == RETRACT, -1), else_=0)
+    query = (
+        select(func.sum(value))
+        .join(QueueItem, Answer.item_id == QueueItem.id)
+        .where(QueueItem.queue_id == queue_id, Answer.id > since)
+    )
+    with folder.catalogue.database.read() as connection:
+        return max(0, int(connection.execute(query).scalar() or 0))

@@ -1,0 +1,1 @@
+"""What a person sees and hears: spectrograms, playable audio and long overviews."""

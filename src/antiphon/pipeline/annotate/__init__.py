@@ -1,0 +1,1 @@
+"""What people say of windows: answers, queues of windows to answer, disagreements."""

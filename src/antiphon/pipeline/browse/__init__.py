@@ -1,0 +1,1 @@
+"""What a person looks through: recordings, detections, activity, thresholds."""
