@@ -1,5 +1,6 @@
 # Every target makes its own virtual environment in .venv and installs what it needs.
-# Wanted on the machine: Python 3.11 or newer and make.
+# Wanted on the machine: Python 3.11 or newer and make. Tests of the web app also want Chromium
+# (apt install chromium, or .venv/bin/playwright install chromium); without it they are skipped.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

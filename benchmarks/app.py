@@ -65,7 +65,10 @@ def clip(work: Path, args: argparse.Namespace) -> None:
     """Label clips by keyboard in a browser and print how long the change of clip takes."""
     from playwright.sync_api import sync_playwright
 
-    server = Server(synthesised(work), work / "server.log", "--as", "ann")
+    project = synthesised(work)
+    windows = chosen_windows(project)
+    np.random.default_rng(args.seed).shuffle(windows)
+    server = Server(project, work / "server.log", "--as", "ann")
     server.start()
     rows = []
     try:
@@ -75,7 +78,9 @@ def clip(work: Path, args: argparse.Namespace) -> None:
             named = f"Chromium {browser.version}"
             for title, pause in (("as soon as it is shown", 0.0), ("after a second", 1.0)):
                 page = browser.new_page(viewport={"width": 1280, "height": 800})
-                rows.append((title, *_label(page, server.url, args.clips, pause)))
+                # Nobody has answered these; one more than is labelled, to be gone on to.
+                mine, windows = windows[: args.clips + 1], windows[args.clips + 1 :]
+                rows.append((title, *_label(page, server.url, mine, pause)))
                 page.close()
             browser.close()
     finally:
@@ -90,33 +95,40 @@ def clip(work: Path, args: argparse.Namespace) -> None:
         )
 
 
-def _label(page: Any, url: str, n: int, pause: float) -> tuple[list[float], int]:
-    """Answer ``n`` clips and return the milliseconds of each change, and how many were at hand."""
-    wanted = {"kind": "random", "n": n + 1, "mine": False, "seed": 1}
-    queue = _call(url, "POST", "/queues", wanted)
+def _label(
+    page: Any, url: str, windows: list[dict[str, Any]], pause: float
+) -> tuple[list[float], int]:
+    """Answer all clips but one; return the milliseconds of each change, and how many were ready."""
+    n = len(windows) - 1
+    _call(url, "PUT", "/loop/settings", {"auto": False})
+    queue = _call(url, "POST", "/queues", {"kind": "chosen", "windows": windows})
     page.goto(f"{url}/label?queue={queue['id']}")
     page.wait_for_function("window.labelPage?.work?.sight.view.facts && labelPage.work.clip")
+    # Wherever the clip comes from, the time begins with the key and ends with the picture.
     page.evaluate(
-        "window.shownClips = [];"
-        "labelPage.work.sight.view.on('shown', (one) => shownClips.push(one.cached))"
+        """() => {
+          window.changes = [];
+          let since = null;
+          const pressed = ({ key, timeStamp }) => key === "Enter" && (since = timeStamp);
+          addEventListener("keydown", pressed, true);
+          labelPage.work.sight.view.on("shown", ({ cached }) => {
+            if (since !== null) changes.push({ ms: performance.now() - since, cached });
+            since = null;
+          });
+        }"""
     )
-    named = "performance.getEntriesByName('antiphon clip change')"
-    page.wait_for_function(f"{named}.length > 0")
     keys = list(page.evaluate("Object.fromEntries(labelPage.work.keys.labels)").values())
-    page.evaluate("performance.clearMeasures()")
     for i in range(n):
-        if pause:
-            time.sleep(pause)
-        for key in [keys[i % len(keys)]] if i % 5 else ["0"]:
-            page.keyboard.press(key)
+        time.sleep(pause)
+        page.keyboard.press(keys[i % len(keys)] if i % 5 else "0")
         page.keyboard.press("Enter")
-        page.wait_for_function(f"{named}.length === {i + 1}")
+        page.wait_for_function(f"changes.length > {i}")
     page.wait_for_selector(".saved[data-state=saved]")
-    times = page.evaluate(f"{named}.map((one) => one.duration)")
     done = _call(url, "GET", f"/queues/{queue['id']}")["done"]
     if done != n:
         raise SystemExit(f"{done} of {n} answers are there.")
-    return times, sum(page.evaluate("shownClips"))
+    changes = page.evaluate("changes")
+    return [one["ms"] for one in changes], sum(one["cached"] for one in changes)
 
 
 def _call(url: str, method: str, path: str, body: Any = None) -> Any:

@@ -89,7 +89,7 @@ class Benchmarks:
         self._root = root
         self._named = tuple(named)
         self._guard = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
+        self._locks = [threading.Lock() for _ in range(8)]
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def runs(self) -> list[BenchmarkRun]:
@@ -160,7 +160,10 @@ class Benchmarks:
         )
 
     def once(self, ids: Sequence[str], what: Hashable, make: Callable[[], T]) -> T:
-        """Return what was made of runs of strategies as they are now, or make it."""
+        """Return what was made of runs of strategies as they are now, or make it.
+
+        ``make`` must not ask for anything here in its turn.
+        """
         versions = tuple((run.id, _version(run)) for run in self.find(ids, STRATEGIES))
         return self._once((what, versions), make)
 
@@ -170,18 +173,19 @@ class Benchmarks:
         return BenchmarkRun(digest, kind, path.relative_to(base.parent).as_posix(), mine, path)
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
-        with self._guard:
-            lock = self._locks.setdefault(str(hash(key) % 8), threading.Lock())
-        with lock:
-            if key not in self._kept:
-                made = make()
-                with self._guard:
-                    self._kept[key] = made
-                    while len(self._kept) > _KEPT:
-                        self._kept.popitem(last=False)
-                return made
-            found: T = self._kept[key]
-            return found
+        """Return what was made for a key, or make it; only one request makes it."""
+        with self._locks[hash(key) % len(self._locks)]:
+            with self._guard:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    found: T = self._kept[key]
+                    return found
+            made = make()
+            with self._guard:
+                self._kept[key] = made
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+            return made
 
 
 def _kind(path: Path) -> str | None:

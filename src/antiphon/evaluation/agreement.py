@@ -37,6 +37,10 @@ class Pair:
         Cohen's kappa, NaN where it is not defined.
     observed
         Share of units on which they say the same.
+    low, high
+        Ends of a 95 % percentile interval of kappa over groups; NaN where there is none.
+    note
+        Why there is no interval, or what limits it; empty when all is plain.
     """
 
     first: int
@@ -44,6 +48,9 @@ class Pair:
     units: int
     kappa: float
     observed: float
+    low: float = float("nan")
+    high: float = float("nan")
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +212,6 @@ def _of_label(
     rng: np.random.Generator,
     n_resamples: int,
 ) -> LabelAgreement:
-    pairs = []
-    for a, b in combinations(range(rated.shape[1]), 2):
-        both = ~np.isnan(rated[:, [a, b]]).any(axis=1)
-        if both.any():
-            one, other = rated[both, a], rated[both, b]
-            pairs.append(
-                Pair(a, b, int(both.sum()), cohen_kappa(one, other), float((one == other).mean()))
-            )
     names, index = np.unique(group, return_inverse=True)
     ones, ratings = np.nansum(rated, axis=1), (~np.isnan(rated)).sum(axis=1)
     counts = np.stack([ratings - ones, ones], axis=1)
@@ -233,6 +232,11 @@ def _of_label(
         draws = draw(evaluate, len(names), rng=rng, n_resamples=n_resamples, jackknife=False)
         alpha = float(draws.value[0])
         low, high, _, note = ends(draws, 0, _LEVEL, "percentile")
+    pairs = [
+        _pair(a, b, rated[:, a], rated[:, b], group, rng, n_resamples)
+        for a, b in combinations(range(rated.shape[1]), 2)
+        if not np.isnan(rated[:, [a, b]]).any(axis=1).all()
+    ]
     with_present = ones > 0
     repeated = (ones * (ones - 1) / np.maximum(ratings - 1, 1))[with_present].sum()
     return LabelAgreement(
@@ -246,6 +250,46 @@ def _of_label(
         positive=float(repeated / ones.sum()) if ones.sum() else float("nan"),
         pairs=tuple(pairs),
         note=note,
+    )
+
+
+def _pair(
+    first: int,
+    second: int,
+    one: Float64,
+    other: Float64,
+    group: npt.NDArray[np.intp],
+    rng: np.random.Generator,
+    n_resamples: int,
+) -> Pair:
+    """Compare two raters who share a unit."""
+    both = ~(np.isnan(one) | np.isnan(other))
+    one, other = one[both], other[both]
+    names, index = np.unique(group[both], return_inverse=True)
+    # Kappa depends on the units only through the table of the two ratings.
+    summed = np.zeros((len(names), 4))
+    np.add.at(summed, (index, (2 * one + other).astype(np.intp)), 1.0)
+
+    def evaluate(weights: npt.NDArray[np.floating]) -> Float64:
+        table = (weights @ summed).reshape(-1, 2, 2)
+        n = table.sum(axis=(1, 2))
+        apart = table[:, 0, 1] + table[:, 1, 0]
+        rows, columns = table.sum(axis=2), table.sum(axis=1)
+        chance = (rows[:, 0] * columns[:, 1] + rows[:, 1] * columns[:, 0]) / n
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(chance > 0, 1.0 - apart / chance, np.nan)[:, None]
+
+    draws = draw(evaluate, len(names), rng=rng, n_resamples=n_resamples, jackknife=False)
+    low, high, _, note = ends(draws, 0, _LEVEL, "percentile")
+    return Pair(
+        first,
+        second,
+        len(one),
+        float(draws.value[0]),
+        float((one == other).mean()),
+        low,
+        high,
+        note,
     )
 
 

@@ -161,6 +161,20 @@ def test_a_class_only_in_validation_is_judged_and_one_without_is_left_out():
     assert all(np.isfinite(c.mAP) for c in run.cycles)
 
 
+def test_a_run_keeps_the_precision_of_each_class():
+    data = make_set(seed=2)
+    run = run_loop(data, "random", QUICK, seed=1)
+    assert [name for name, _ in run.by_label] == list(data.labels)
+    known = [value for _, value in run.by_label if value is not None]
+    assert run.cycles[-1].mAP == pytest.approx(np.mean(known), abs=1e-5)
+    assert len(data.labels) - len(known) == run.without_positives
+    plain = run.to_json()
+    assert Run.from_json(plain) == run
+    # Runs of versions that did not keep it can be read still.
+    del plain["by_label"]
+    assert Run.from_json(plain).by_label == ()
+
+
 def test_without_validation_rows_all_rows_judge():
     data = make_set(7)
     run = run_loop(replace(data, validation=np.zeros(400, bool)), "random", QUICK, 0)

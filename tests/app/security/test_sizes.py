@@ -38,13 +38,12 @@ def test_a_body_that_does_not_say_how_large_it_is(small: AppClient) -> None:
     assert small.get("/api/labels").json() == before
 
 
-def test_a_form_that_does_not_say_how_large_it_is(small: AppClient) -> None:
+def test_a_sound_that_does_not_say_how_large_it_is(small: AppClient) -> None:
     answer = small.post(
-        "/api/search/clips",
-        content=_pieces(20),
-        headers={"Content-Type": "multipart/form-data; boundary=x"},
+        "/api/search/clip", content=_pieces(20), headers={"Content-Type": "audio/wav"}
     )
-    assert answer.status_code in (404, 405, 413)
+    assert answer.status_code == 413
+    assert "10 KiB" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("length", ["-1", "many", "1e9"])

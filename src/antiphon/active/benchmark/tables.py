@@ -88,6 +88,14 @@ def write_tables(results: Sequence[Result], figures: Figures, folder: Path) -> l
     FileError
         If a file cannot be written.
     """
+    texts = table_texts(results, figures)
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def table_texts(results: Sequence[Result], figures: Figures) -> dict[str, str]:
+    """Return ``runs.csv``, ``cycles.csv`` and, where runs kept it, ``classes.csv`` as text."""
     labels = {s.key: s.label for s in figures.systems} | {s.key: s.label for s in figures.sets}
     runs, cycles = [], []
     for result in results:
@@ -117,19 +125,18 @@ def write_tables(results: Sequence[Result], figures: Figures, folder: Path) -> l
                 [*who, str(c.cycle), str(c.n_labelled), str(c.events)]
                 + [_number(v) for v in (*numbers, *seconds)]
             )
-    tables = {
-        folder / "runs.csv": (
-            [*_WHO, *_RUN_COLUMNS],
-            runs,
-        ),
-        folder / "cycles.csv": (
-            [*_WHO, *_CYCLE_COLUMNS],
-            cycles,
-        ),
+    texts = {
+        "runs.csv": csv_text([*_WHO, *_RUN_COLUMNS], runs),
+        "cycles.csv": csv_text([*_WHO, *_CYCLE_COLUMNS], cycles),
     }
-    for path, (header, rows) in tables.items():
-        write_whole(path, csv_text(header, rows))
-    return list(tables)
+    classes = [
+        [labels[r.facts.key], labels[r.system_key], str(r.run.seed), name, _maybe(value)]
+        for r in results
+        for name, value in r.run.by_label
+    ]
+    if classes:
+        texts["classes.csv"] = csv_text([*_WHO, "class", "average_precision"], classes)
+    return texts
 
 
 def _compared(figures: Figures, compare: Any) -> dict[str, Any]:
@@ -138,3 +145,7 @@ def _compared(figures: Figures, compare: Any) -> dict[str, Any]:
 
 def _number(value: float) -> str:
     return f"{value:.8g}" if value == value else ""
+
+
+def _maybe(value: float | None) -> str:
+    return "" if value is None else _number(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -126,6 +127,7 @@ class _Loop:
         # What a strategy derives from the embeddings lasts for the run.
         self.cache: dict[str, object] = {}
         self.without_positives = 0
+        self.by_label: tuple[float, ...] = ()
 
     def run(self, on_cycle: Callable[[Cycle], None] | None) -> Run:
         cycles = []
@@ -148,6 +150,11 @@ class _Loop:
             n_labels=labels,
             without_positives=self.without_positives,
             cycles=tuple(cycles),
+            by_label=tuple(
+                # Five digits tell apart what repeats can tell apart.
+                (name, None if math.isnan(value) else round(value, 5))
+                for name, value in zip(self.data.labels, self.by_label, strict=True)
+            ),
         )
 
     def _cycle(self, number: int, size: int) -> Cycle:
@@ -205,7 +212,7 @@ class _Loop:
         scores = judge(
             self.head.probabilities(self.x_judge), self.y_judge, multilabel=self.data.multilabel
         )
-        self.without_positives = scores.without_positives
+        self.without_positives, self.by_label = scores.without_positives, scores.by_label
         return scores
 
 

@@ -75,6 +75,9 @@ class Run:
         Classes that mAP leaves out because no judging row has them.
     cycles
         In order.
+    by_label
+        Average precision of each label after the last cycle, None without a positive; empty in
+        runs of versions that did not keep it.
     """
 
     dataset: str
@@ -90,6 +93,7 @@ class Run:
     n_labels: int
     without_positives: int
     cycles: tuple[Cycle, ...]
+    by_label: tuple[tuple[str, float | None], ...] = ()
 
     def curve(self, score: str = "mAP") -> tuple[list[int], list[float]]:
         """Return labels spent and a score (``mAP``, ``accuracy``, ``f1``) after each cycle."""
@@ -132,4 +136,5 @@ class Run:
         """Read what :meth:`to_json` gave."""
         cycles = tuple(Cycle(**{**c, "rows": tuple(c["rows"])}) for c in values["cycles"])
         config = LoopConfig.from_json(values["config"])
-        return cls(**{**values, "config": config, "cycles": cycles})
+        by_label = tuple((str(name), value) for name, value in values.get("by_label", ()))
+        return cls(**{**values, "config": config, "cycles": cycles, "by_label": by_label})

@@ -48,6 +48,8 @@ class Scores:
         one, which is BaseAL's reading and no good measure; it is kept for comparison.
     without_positives
         Labels that the mean leaves out.
+    by_label
+        Average precision of each label, NaN without a positive.
     """
 
     mAP: float  # noqa: N815
@@ -55,6 +57,7 @@ class Scores:
     f1: float
     calibration_error: float
     without_positives: int
+    by_label: tuple[float, ...] = ()
 
 
 def judge(probabilities: Float32, targets: Float32, *, multilabel: bool) -> Scores:
@@ -78,6 +81,7 @@ def judge(probabilities: Float32, targets: Float32, *, multilabel: bool) -> Scor
             probabilities.max(axis=1).astype(np.float64), first_said == first_true
         ),
         without_positives=int((~judged).sum()),
+        by_label=tuple(values.tolist()),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Iterator
+from pathlib import PurePath
+from shlex import quote
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
@@ -60,7 +62,7 @@ def facts(context: Context, person: Someone) -> Facts:
         people=people_of(context.folder),
         may_label=_labellers(context, person),
         waiting=len(to_answer(context.folder, person.name)),
-        command=f"antiphon users add {context.folder.root.name} NAME",
+        command=f"antiphon users add {quote(str(context.folder.root))} NAME",
     )
 
 
@@ -70,7 +72,13 @@ def work(context: Context, _person: Someone) -> Work:
     return Work(
         days=[DayWork.model_validate(day, from_attributes=True) for day in work_of(context.folder)],
         tables=[
-            TableWork.model_validate(one, from_attributes=True)
+            TableWork(
+                person=one.person,
+                source=_file(one.source),
+                day=one.day,
+                annotations=one.annotations,
+                recordings=one.recordings,
+            )
             for one in imported_by(context.folder)
         ],
     )
@@ -178,7 +186,12 @@ def window_history(
     return History(
         window=window_infos(context, [span])[0],
         events=[EventInfo(answer=answer_info(e.answer), state=e.state) for e in past.events],
-        tables=[TableRow.model_validate(one, from_attributes=True) for one in past.tables],
+        tables=[
+            TableRow.model_validate(one, from_attributes=True).model_copy(
+                update={"source": _file(one.source)}
+            )
+            for one in past.tables
+        ],
         settlement=None if past.settlement is None else answer_info(past.settlement),
         seen=past.seen,
     )
@@ -296,6 +309,11 @@ def _shared(found: SharedQueue) -> Shared:
     return Shared(
         id=found.id, name=found.name, queues=[queue_info(queue) for queue in found.queues]
     )
+
+
+def _file(source: str | None) -> str | None:
+    """Return a table's name; where it lies is the server's own."""
+    return None if source is None else PurePath(source).name
 
 
 def _number(value: float) -> float | None:

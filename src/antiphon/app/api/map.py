@@ -114,7 +114,7 @@ def points(
         "fitted": layout.fitted,
         "share": [round(share, 6) for share in layout.share[:2]],
     }
-    return _packed(told, {"xy": np.ascontiguousarray(xy, "<f4")})
+    return packed(told, {"xy": np.ascontiguousarray(xy, "<f4")})
 
 
 @router.get("/colours", response_class=Response, responses=_BYTES)
@@ -133,7 +133,7 @@ def colours(
     """
     _at_hand(context, version)
     found = maps_of(context).colours(version, by, value)
-    return _packed(_legend(found), {"codes": found.codes})
+    return packed(_legend(found), {"codes": found.codes})
 
 
 @router.post("/windows")
@@ -210,7 +210,8 @@ def _legend(found: Colouring) -> dict[str, Any]:
     }
 
 
-def _packed(facts: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Response:
+def packed(facts: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Response:
+    """Return facts and arrays as one binary answer; see this module."""
     listed = [
         {"name": name, "dtype": array.dtype.str.lstrip("<|"), "count": int(array.size)}
         for name, array in arrays.items()

@@ -25,7 +25,7 @@ Tell = Callable[[dict[str, Any]], None]
 _TITLES = {
     "train": "Train the detector",
     "choose": "Choose the next windows",
-    "measure": "Measure it on held-out recordings",
+    "measure": "Measure it on windows it has not seen",
 }
 # The next windows come before the measurement: labelling waits for them, not for the figures.
 _STEPS = {"train": ("train", "choose", "measure"), "batch": ("choose",)}

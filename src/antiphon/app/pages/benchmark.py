@@ -1,4 +1,4 @@
-"""The page "Benchmark"."""
+"""The page "Benchmark": runs of strategies and encoders; its script draws it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from antiphon.app.pages.frame import frame
 
 def register(context: AppContext) -> None:
     """Make the page known."""
+    root = context.settings.root_path
 
     @ui.page("/benchmark")
     def page(request: Request) -> None:
         with frame(request, "Benchmark"):
-            ui.label("Benchmark")
+            for sheet in ("agreement", "benchmark"):
+                ui.add_head_html(f'<link rel="stylesheet" href="{root}/static/{sheet}.css">')
+            ui.add_head_html(f'<script type="module" src="{root}/static/benchmark.js"></script>')
+            ui.element("div").props('id="benchmark-page"').classes("bench")

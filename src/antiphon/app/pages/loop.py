@@ -1,4 +1,4 @@
-"""The page "Loop": what labelling buys, and how the next windows are chosen; its script draws it."""
+"""The page "Loop": what labelling buys, and how windows are chosen; its script draws it."""
 
 from __future__ import annotations
 

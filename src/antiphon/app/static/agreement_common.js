@@ -17,6 +17,7 @@ export function interval(value, low, high, digits = 2) {
 
 export function seconds(value) {
   if (value === null || value === undefined) return "–";
+  if (value < 0.0995) return `${(1000 * value).toFixed(1)} ms`;
   if (value < 60) return `${+value.toFixed(1)} s`;
   const minutes = Math.round(value / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;

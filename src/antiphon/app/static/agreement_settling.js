@@ -13,6 +13,9 @@ const PLACE = ["recording", "channel", "start_s", "end_s"];
 
 const placeOf = (window) => Object.fromEntries(PLACE.map((name) => [name, window[name]]));
 
+// Where and when, if that is known; a file's name says it less well.
+const titleOf = (w) => (w.time ? `${w.site ?? ""} ${w.time.slice(0, 16).replace("T", " ")}`.trim() : w.name.split("/").pop());
+
 export class Settling {
   constructor(facts) {
     this.facts = facts;
@@ -85,7 +88,7 @@ export class Settling {
   #fill() {
     const open = this.state === "open";
     this.list.replaceChildren(...this.rows.map((row, i) => h("li", { role: "option", id: `window-${i}`, data: { at: i }, "aria-selected": String(i === this.at) },
-      h("strong", {}, row.window.name.split("/").pop()), h("span", { class: "muted number" }, `${row.window.start_s.toFixed(1)} s`),
+      h("strong", { title: row.window.name }, titleOf(row.window)), h("span", { class: "muted number" }, `${row.window.start_s.toFixed(1)} s`),
       h("span", { class: "labels" }, row.labels.map((one) => one.label).join(", ")))));
     this.list.hidden = this.desk.hidden = !this.rows.length;
     const more = this.total > this.rows.length ? `, the first ${this.rows.length} here` : "";
@@ -108,16 +111,14 @@ export class Settling {
     this.decided = new Map();
     this.active = 0;
     this.began = performance.now();
-    this.history = null;
+    // A decision may be quicker than its window's history.
+    this.history = api("GET", `/agreement/history?${new URLSearchParams(placeOf(w))}`);
     this.note.value = "";
     this.past.replaceChildren();
     this.#choose();
     this.view ??= this.#made();
-    const [history] = await Promise.all([api("GET", `/agreement/history?${new URLSearchParams(placeOf(w))}`), this.#draw()]);
-    if (this.rows[this.at] !== row) return;
-    this.history = history;
-    this.past.replaceChildren(pastOf(history));
-    this.#choose();
+    const [history] = await Promise.all([this.history, this.#draw()]);
+    if (this.rows[this.at] === row) this.past.replaceChildren(pastOf(history));
   }
 
   #made() {
@@ -151,7 +152,7 @@ export class Settling {
       }, { "aria-pressed": String(this.decided.get(one.label) === state) }))
         : h("span", { class: "tag good" }, `settled by ${settled.annotator}: ${STATES.find(([state]) => settled[state].includes(one.label))?.[2].toLowerCase() ?? ""}`)))));
     this.save.hidden = this.note.hidden = !open;
-    this.save.disabled = !this.decided.size || !this.history;
+    this.save.disabled = !this.decided.size;
     const mine = settled && settled.annotator === window.antiphon.person ? settled : null;
     if (mine && !open) this.lastOne = { id: mine.id };
     this.undo.disabled = !this.lastOne;
@@ -173,11 +174,14 @@ export class Settling {
 
   async #save() {
     const row = this.rows[this.at];
-    if (!this.decided.size || !this.history || this.saving) return;
+    const { decided } = this;
+    if (!decided.size || this.saving) return;
     this.saving = true;
-    const body = { window: placeOf(row.window), kind: "settle", key: uuid(), seen: this.history.seen, seconds: (performance.now() - this.began) / 1000,
-      note: this.note.value.trim() || null, ...merged(this.history.settlement, this.decided) };
+    const seconds = (performance.now() - this.began) / 1000;
+    const note = this.note.value.trim() || null;
     try {
+      const { seen, settlement } = await this.history;
+      const body = { window: placeOf(row.window), kind: "settle", key: uuid(), seen, seconds, note, ...merged(settlement, decided) };
       const kept = await api("POST", "/answers", body);
       this.lastOne = { id: kept.id };
       this.#tell(`Settled: ${row.labels.map((one) => one.label).join(", ")}. What people had said stays.`, "good");

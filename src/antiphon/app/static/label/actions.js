@@ -1,14 +1,10 @@
 // What keys, buttons and the mouse do to the clip at hand.
 
-import { uuid } from "./dom.js";
-import { Draft } from "./draft.js";
+import { Answering } from "./answering.js";
 import { showHelp } from "./help.js";
 import { showKeys } from "./layout.js";
 import { showOptions } from "./options.js";
-import { earlierClip, saidOf, showAnswer } from "./trail.js";
 import { askLabel } from "./typeahead.js";
-
-const EARLIER = 8;
 
 const isTyping = (element) =>
   element && (element.isContentEditable || /^(TEXTAREA|SELECT)$/.test(element.tagName) ||
@@ -17,6 +13,7 @@ const isTyping = (element) =>
 export class Actions {
   constructor(work) {
     this.work = work;
+    this.answering = new Answering(work);
     this.ends = new AbortController();
     const { signal } = this.ends;
     const { root, states, note } = work.parts;
@@ -80,22 +77,22 @@ export class Actions {
   }
 
   run(command, event = {}) {
-    const { work } = this;
+    const { work, answering } = this;
     if (!work.clip && !["undo", "back", "help", "options", "queues", "saving"].includes(command)) return undefined;
     const since = event.timeStamp || performance.now();
     const { sight } = work;
     const view = { dimmer: () => sight.contrast(-1), brighter: () => sight.contrast(1), less: () => sight.around(-1), more: () => sight.around(1) };
     const does = {
-      confirm: () => this.confirm(since),
+      confirm: () => answering.confirm(since),
       nothing: () => this.nothing(since),
-      skip: () => this.answer("skip", since),
-      undo: () => this.undo(),
+      skip: () => answering.answer("skip", since),
+      undo: () => answering.undo(),
       accept: () => this.accept(),
       add: () => this.add(),
       note: () => work.parts.note.focus(),
       complete: () => this.switchComplete(),
-      back: () => this.back(since),
-      next: () => this.next(since),
+      back: () => answering.back(since),
+      next: () => answering.next(since),
       play: () => sight.view.toggle(),
       loop: () => sight.loop(),
       slower: () => sight.speed(-1),
@@ -132,10 +129,10 @@ export class Actions {
     }
     const now = clip.draft.toggle(label, state);
     if (now === "present") this.boxesAre(label);
-    this.boxesToView();
+    this.work.boxesToView();
     work.say(`${label}: ${now ?? "nothing said"}`, { quiet: true });
     work.redraw();
-    if (work.prefs.oneKey && byKey && now === "present") this.confirm(performance.now());
+    if (work.prefs.oneKey && byKey && now === "present") this.answering.confirm(performance.now());
   }
 
   // The label of the next box is the one used last.
@@ -152,9 +149,9 @@ export class Actions {
   nothing(since) {
     const { clip } = this.work;
     const isOn = clip.draft.toggleNothing();
-    this.boxesToView();
+    this.work.boxesToView();
     this.work.say(isOn ? "Nothing here" : "Not “nothing here”", { quiet: true });
-    if (isOn && this.work.prefs.oneKey) this.confirm(since);
+    if (isOn && this.work.prefs.oneKey) this.answering.confirm(since);
   }
 
   accept() {
@@ -163,7 +160,7 @@ export class Actions {
     for (const { label } of likely) {
       if (work.clip.draft.marks.get(label) !== "present") work.clip.draft.toggle(label, "present");
     }
-    this.boxesToView();
+    this.work.boxesToView();
     work.say(likely.length ? `Taken: ${likely.map((one) => one.label).join(", ")}` : "Nothing suggested is likely enough");
   }
 
@@ -219,12 +216,12 @@ export class Actions {
     }
     draft.addBox({ ...box, label });
     work.boxLabel = label;
-    this.boxesToView(index);
+    this.work.boxesToView(index);
     work.redraw();
   }
 
   dropUnnamed() {
-    this.boxesToView();
+    this.work.boxesToView();
     this.work.redraw();
   }
 
@@ -234,7 +231,7 @@ export class Actions {
     if (index >= draft.boxes.length) draft.addBox({ ...work.sight.view.boxes[index], label });
     else draft.nameBox(index, label);
     this.boxesAre(label);
-    this.boxesToView(index);
+    this.work.boxesToView(index);
     work.say(`Box: ${label}`, { quiet: true });
     work.redraw();
   }
@@ -247,181 +244,8 @@ export class Actions {
     work.redraw();
   }
 
-  boxesToView(selected = -1) {
-    const { view } = this.work.sight;
-    view.boxes = this.work.clip.draft.boxes;
-    if (selected >= 0) view.selectBox(selected);
-  }
-
   drawPlaying() {
     const { playing } = this.work.sight.view;
     this.work.parts.root.querySelector('[data-command="play"] .act-text').textContent = playing ? "Pause" : "Play";
   }
-
-  // Answers
-
-  confirm(since) {
-    const { work } = this;
-    const { clip } = work;
-    if (clip.draft.isEmpty) {
-      work.say("Mark a label, say “nothing here”, or skip.");
-      return;
-    }
-    if (clip.said && same(clip.said, clip.draft.said(work.prefs.complete))) {
-      this.onward(since);
-      return;
-    }
-    this.answer(work.kind, since);
-  }
-
-  answer(kind, since) {
-    const { work } = this;
-    const { clip } = work;
-    const { recording, channel, start_s, end_s } = clip.window;
-    const key = uuid();
-    const said = kind === "skip" ? new Draft().said(false) : clip.draft.said(work.prefs.complete);
-    // What comes back by undo: of a skip the marks that were there, of an answer what it said.
-    const draft = kind === "skip" ? clip.draft.copy() : Draft.from(said, clip.draft.nothing);
-    work.trail.push({ clip, ref: key, before: { said: clip.said, state: clip.state }, draft });
-    if (kind !== "skip") clip.draft = draft.copy();
-    const seconds = work.clock.take();
-    if (clip.state === "open" && clip.item !== null) work.strip.count(-1);
-    clip.state = kind === "skip" ? "skipped" : "answered";
-    clip.said = kind === "skip" ? null : said;
-    const body = {
-      window: { recording, channel, start_s, end_s }, ...said, kind, key, seen: clip.seen, item: clip.item, seconds,
-      suggested: clip.suggestionsSeen ? clip.suggested : null, force: false,
-    };
-    work.page.outbox.add({ kind: "answer", key, body, at: Date.now(), name: clip.window.name ?? null });
-    this.onward(since);
-  }
-
-  onward(since) {
-    this.work.strip.onward();
-    this.work.show(since);
-  }
-
-  // The server has it.
-  saved({ entry, answer }) {
-    const { work } = this;
-    if (!answer) return;
-    if (entry.kind === "undo") {
-      const clip = work.strip.find(answer.retracted.window);
-      if (!clip) return;
-      // Below an answer from before this page there may be one that stands again.
-      if (entry.isEarlier && answer.standing && clip.state === "open") showAnswer(clip, answer.standing);
-      clip.seen = Math.max(clip.seen, answer.retracted.id, answer.item?.seen ?? 0);
-      if (clip.item === null) clip.item = answer.item?.item ?? null;
-      if (answer.item?.suggested?.length && !clip.suggested.length) clip.suggested = answer.item.suggested;
-      if (clip === work.clip) {
-        this.boxesToView();
-        work.redraw();
-      }
-      return;
-    }
-    work.trail.note(entry.key, answer.id);
-    const clip = work.strip.find(answer.window);
-    if (clip) clip.seen = Math.max(clip.seen, answer.id);
-  }
-
-  async undo() {
-    const { work } = this;
-    const { trail, strip } = work;
-    if (this.undoing) return;
-    this.undoing = true;
-    try {
-      const act = trail.acts.pop();
-      if (act) this.takeBack(act);
-      else await this.takeBackEarlier();
-    } catch (error) {
-      work.say(error.message);
-    } finally {
-      this.undoing = false;
-    }
-    if (strip.clip) work.redraw();
-  }
-
-  takeBack({ clip, ref, before, draft, isEarlier = false }) {
-    const { work } = this;
-    const wasSkip = clip.state === "skipped";
-    clip.said = before.said;
-    clip.state = before.state;
-    // An open clip shows what was about to be said, another what stands again.
-    clip.draft = before.state === "open" ? draft : Draft.from(before.said);
-    if (clip.state === "open" && clip.item !== null) work.strip.count(1);
-    if (!work.page.outbox.cancel(ref)) {
-      work.page.outbox.add({ kind: "undo", key: uuid(), of: ref, at: Date.now(), isEarlier });
-    }
-    const at = work.strip.clips.indexOf(clip);
-    if (at >= 0) work.strip.go(at);
-    else work.strip.insert(clip);
-    work.show().then(() => work.say(wasSkip ? "Skip taken back" : "Answer taken back"));
-  }
-
-  async takeBackEarlier() {
-    const { work } = this;
-    const answer = await work.trail.earlier();
-    if (!answer) {
-      work.say("There is nothing left to undo.");
-      return;
-    }
-    const there = work.strip.find(answer.window);
-    const clip = there ?? (await earlierClip(answer));
-    work.trail.take();
-    clip.item ??= answer.item;
-    const before = { said: null, state: "open" };
-    this.takeBack({ clip, ref: answer.id, before, draft: Draft.from(saidOf(answer)), isEarlier: true });
-  }
-
-  // Looking back and forth
-
-  async back(since) {
-    const { work } = this;
-    const { strip } = work;
-    if (strip.at === 0) {
-      try {
-        strip.prepend(await work.trail.windows(strip, EARLIER));
-      } catch (error) {
-        work.say(error.message);
-        return;
-      }
-    }
-    if (strip.at === 0) {
-      work.say("This is your first clip.");
-      return;
-    }
-    strip.go(strip.at - 1);
-    work.show(since);
-  }
-
-  next(since) {
-    const { work } = this;
-    if (work.strip.at + 1 >= work.strip.clips.length) {
-      work.say("There is no further clip at hand yet.");
-      return;
-    }
-    work.strip.go(work.strip.at + 1);
-    work.show(since);
-  }
-
-  // The person gave up an answer that another's was in the way of.
-  dropped(entry, stuck) {
-    const { work } = this;
-    if (entry.kind === "undo") {
-      work.say("This answer had been taken back before.");
-      return;
-    }
-    work.trail.acts = work.trail.acts.filter((act) => act.ref !== entry.key);
-    const clip = work.strip.find(entry.body.window);
-    if (!clip) return;
-    Object.assign(clip, { said: null, state: "skipped", draft: new Draft(), others: stuck?.answers ?? clip.others });
-    if (clip === work.clip) work.show();
-  }
-}
-
-// Whether an earlier answer says the same as the marks on the screen.
-function same(one, other) {
-  const plain = ({ present, absent, unsure, complete, boxes, note }) =>
-    JSON.stringify([[...present].sort(), [...absent].sort(), [...unsure].sort(), complete, boxes, note ?? null]);
-  return plain(one) === plain(other);
 }

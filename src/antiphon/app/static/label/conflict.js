@@ -38,6 +38,9 @@ export function askConflict({ stuck, body, clip }) {
     const box = dialog(isConflict ? "Answered twice" : "Not saved", content, { className: "narrow", onclose: () => resolve(decided) });
     keep.addEventListener("click", () => ((decided = "keep"), box.close()));
     drop.addEventListener("click", () => ((decided = "drop"), box.close()));
-    keep.focus();
+    // It comes while somebody types on: the next Enter must not decide.
+    const heading = box.querySelector("h2");
+    heading.tabIndex = -1;
+    heading.focus();
   });
 }

@@ -19,8 +19,8 @@ class LabelPage {
     this.held = new Held(place);
     this.work = null;
     this.labels = [];
-    this.decisions = new Decisions(this.outbox, { dropped: (entry, stuck) => this.work?.actions.dropped(entry, stuck) });
-    this.outbox.addEventListener("saved", ({ detail }) => this.work?.actions.saved(detail));
+    this.decisions = new Decisions(this.outbox, { dropped: (entry, stuck) => this.work?.actions.answering.dropped(entry, stuck) });
+    this.outbox.addEventListener("saved", ({ detail }) => this.work?.actions.answering.saved(detail));
     this.outbox.addEventListener("stuck", () => this.decide());
     this.outbox.addEventListener("login", () => this.work?.say("Your login ran out. Log in again in another tab; nothing is lost."));
     addEventListener("popstate", () => location.reload());

@@ -32,7 +32,13 @@ export class Outbox extends EventTarget {
     return this.entries.filter((entry) => entry.stuck);
   }
 
-  // kind: "answer" (body: the request) or "undo" (of: key or id of the answer).
+  // Items of queues that entries of these kinds are about.
+  items(...kinds) {
+    const found = this.entries.filter((entry) => kinds.includes(entry.kind));
+    return found.map((entry) => entry.body?.item ?? entry.item ?? null).filter((item) => item !== null);
+  }
+
+  // kind: "answer" (body: the request) or "undo" (of: key or id of the answer; item).
   add(entry) {
     this.entries.push(entry);
     this._keep(entry);

@@ -34,12 +34,14 @@ export function clipOf(given, person = null) {
 }
 
 export class Strip extends EventTarget {
-  constructor(queue, held, { person, unsent }) {
+  constructor(queue, held, { person, unsent, busy }) {
     super();
     this.queue = queue;
     this.held = held;
     this.person = person;
+    // Items of answers on their way, and of answers and undos.
     this.unsent = unsent;
+    this.busy = busy;
     this.clips = [];
     this.at = 0;
     this.left = queue.left ?? queue.total - queue.done - queue.skipped;
@@ -123,6 +125,7 @@ export class Strip extends EventTarget {
     const own = this.open.map((clip) => clip.item);
     // Answers on their way close their items soon: those are not to come again.
     const holding = [...new Set([...own, ...this.unsent(), ...this.held.others()])];
+    const before = this.busy();
     const [quiet, counted] = [!this.unsent().length, this.counted];
     const [given, queue] = await Promise.all([
       api("POST", `/queues/${this.queue.id}/next`, { n, holding }),
@@ -130,7 +133,9 @@ export class Strip extends EventTarget {
     ]);
     // A queue may grow or be chosen anew while it is labelled.
     Object.assign(this.queue, queue);
-    const lost = new Set(given.lost || []);
+    // An item whose answer is just being taken back looks closed to the server.
+    const moving = [...before, ...this.busy()];
+    const lost = new Set((given.lost || []).filter((item) => !moving.includes(item)));
     const current = this.clip;
     this.clips = this.clips.filter((clip) => clip === current || clip.state !== "open" || !lost.has(clip.item));
     const at = current ? this.clips.indexOf(current) : this.clips.length;

@@ -34,7 +34,8 @@ export class Work {
     this.sight = new Sight(this.parts.sight, (text) => this.say(text));
     this.strip = new Strip(queue, page.held, {
       person: page.config.person,
-      unsent: () => page.outbox.entries.filter((e) => e.kind === "answer" && e.body.item !== null).map((e) => e.body.item),
+      unsent: () => page.outbox.items("answer"),
+      busy: () => page.outbox.items("answer", "undo"),
     });
     this.chips = new Chips(this.parts.chips, this, { onmark: (name, state) => this.actions.mark(name, state ?? this.tap) });
     this.actions = new Actions(this);
@@ -260,6 +261,12 @@ export class Work {
     } catch {
       return null;
     }
+  }
+
+  boxesToView(selected = -1) {
+    const { view } = this.sight;
+    view.boxes = this.clip.draft.boxes;
+    if (selected >= 0) view.selectBox(selected);
   }
 
   async addLabel(chosen) {
