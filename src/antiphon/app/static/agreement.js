@@ -24,7 +24,7 @@ function alone(facts) {
     h("p", {}, "So far one person labels here, so there is nobody to agree with. With accounts, several people label in the same " +
       "project, each under their own name. Add them in a terminal and start the app again:"),
     h("code", { class: "command" }, facts.command),
-    h("p", { class: "muted" }, "Tables that name an annotator count as people too: antiphon labels import PROJECT TABLE --annotator NAME"));
+    h("p", { class: "muted" }, "Tables that name an annotator count as people too: antiphon import PROJECT TABLE --annotator NAME"));
 }
 
 async function mount(root) {
