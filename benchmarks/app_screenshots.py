@@ -136,7 +136,7 @@ class Shots:
         page.evaluate("localStorage.setItem('antiphon.sight', '{\"contrast\": 4}')")
         queue = page.evaluate(
             """async (window) => {
-              const { api } = await import("/static/api.js");
+              const { api } = await import("/static/frame/api.js");
               const wanted = { kind: "search", n: 20, mine: true, like: window };
               return (await api("POST", "/queues", { ...wanted, name: "Like a good one" })).id;
             }""",
@@ -155,9 +155,9 @@ class Shots:
             "(labelPage.work.sight.view.surface.getBoundingClientRect())"
         )
         left, top = place["left"] + frame["left"], place["top"] + frame["top"]
-        page.mouse.move(left + 0.38 * frame["width"], top + 0.25 * frame["height"])
+        page.mouse.move(left + 0.28 * frame["width"], top + 0.14 * frame["height"])
         page.mouse.down()
-        page.mouse.move(left + 0.58 * frame["width"], top + 0.6 * frame["height"], steps=6)
+        page.mouse.move(left + 0.72 * frame["width"], top + 0.3 * frame["height"], steps=6)
         page.mouse.up()
         self.close(page, "label-dark" if dark else "label")
 
@@ -205,7 +205,7 @@ class Shots:
 
     def agreement(self) -> None:
         page = self.open("/agreement")
-        page.locator("#agreement-page table").first.wait_for()
+        page.locator("#agreement-page .choice").first.wait_for()
         self.close(page, "agreement", 3000)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from antiphon.active.dataset import LabelledSet
-from antiphon.app.stepping import NONE, lay_out, two_components
+from antiphon.app.services.stepping import NONE, lay_out, two_components
 
 
 def test_the_plane_is_that_of_the_first_two_components() -> None:

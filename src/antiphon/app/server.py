@@ -55,7 +55,7 @@ def create_app(context: AppContext) -> FastAPI:
     nicegui.ui.run_with(
         app,
         title="Antiphon",
-        favicon=STATIC / "favicon.svg",
+        favicon=STATIC / "frame" / "favicon.svg",
         language="en-GB",
         gzip_middleware_factory=None,
         show_welcome_message=False,

@@ -12,7 +12,18 @@ from typing import Annotated
 import typer
 
 from antiphon._version import __version__
-from antiphon.cli import bench, blend, demo, label, labels, leakage, models, projects, results, users
+from antiphon.cli import (
+    bench,
+    blend,
+    demo,
+    label,
+    labels,
+    leakage,
+    models,
+    projects,
+    results,
+    users,
+)
 from antiphon.errors import AntiphonError, UserError
 from antiphon.store.filenames import legible, storable
 

@@ -100,7 +100,7 @@ def test_a_map_of_other_windows_is_refused(client):
 
 
 def test_umap_says_what_to_install(client, version, monkeypatch):
-    monkeypatch.setattr("antiphon.app.maps.can_umap", lambda: False)
+    monkeypatch.setattr("antiphon.app.services.maps.can_umap", lambda: False)
     monkeypatch.setattr("antiphon.app.api.map.can_umap", lambda: False)
     state = client.get("/api/map").json()["umap"]
     assert state == {"state": "missing", "share": 0.0, "problem": "", "installed": False}
@@ -121,9 +121,9 @@ def test_umap_is_computed_in_the_background_and_kept(client, windows, version, m
         told.append(client.get("/api/map/umap", params={"version": version}).json())
         return place
 
-    for name in ("antiphon.app.maps", "antiphon.app.api.map"):
+    for name in ("antiphon.app.services.maps", "antiphon.app.api.map"):
         monkeypatch.setattr(f"{name}.can_umap", lambda: True)
-    monkeypatch.setattr("antiphon.app.maps.fit_umap", fit)
+    monkeypatch.setattr("antiphon.app.services.maps.fit_umap", fit)
     client.post("/api/map/umap", params={"version": version})
     for _ in range(200):
         state = client.get("/api/map/umap", params={"version": version}).json()
@@ -149,8 +149,8 @@ def test_a_umap_that_fails_says_why(client, version, monkeypatch):
     def fit(_components, **_more):
         raise AntiphonError("UMAP ended with the code 1: no luck.")
 
-    monkeypatch.setattr("antiphon.app.maps.can_umap", lambda: True)
-    monkeypatch.setattr("antiphon.app.maps.fit_umap", fit)
+    monkeypatch.setattr("antiphon.app.services.maps.can_umap", lambda: True)
+    monkeypatch.setattr("antiphon.app.services.maps.fit_umap", fit)
     client.post("/api/map/umap", params={"version": version})
     for _ in range(200):
         state = client.get("/api/map/umap", params={"version": version}).json()

@@ -166,7 +166,7 @@ def test_a_clip_that_is_too_long_or_too_large_is_refused(client, tmp_path, monke
     late = {"start_s": 200.0, "end_s": 204.0}
     answer = client.post("/api/search/clip", params=late, content=path.read_bytes())
     assert "ends at 130.0 s" in answer.json()["error"]
-    monkeypatch.setattr("antiphon.app.clips._LARGEST", 1000)
+    monkeypatch.setattr("antiphon.app.services.clips._LARGEST", 1000)
     answer = client.post("/api/search/clip", params=marked, content=path.read_bytes())
     assert "shorter span" in answer.json()["error"]
 

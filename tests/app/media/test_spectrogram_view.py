@@ -23,7 +23,7 @@ KNOWN = {"sample_rate": 24_000, "duration_s": 16.0, "name": "a <b>name</b>"}
 LEFT, TOP, WIDTH, HEIGHT = 46 + 20, 20 + 20, 1000 - 56, 300 - 44
 PAGE = """<!doctype html><html lang="en"><title>view</title><body style="margin:20px">
 <div id="view" style="width:1000px;height:300px"></div><script type="module">
-import * as media from "/static/spectrogram.js";
+import * as media from "/static/media/spectrogram.js";
 window.antiphon = { root: "", token: "" };
 window.view = new media.SpectrogramView(document.getElementById("view"));
 window.heard = [];
@@ -196,7 +196,7 @@ def test_boxes_by_mouse_keys_and_touch(view: Page) -> None:
 
 def test_colours_are_those_of_the_server(view: Page) -> None:
     tables = view.evaluate(
-        """async () => { const { MAPS, colours } = await import("/static/colours.js");
+        """async () => { const { MAPS, colours } = await import("/static/media/colours.js");
         return Object.fromEntries(MAPS.map((name) => [name, colours(name)])); }"""
     )
     assert sorted(tables) == sorted(COLOURS)

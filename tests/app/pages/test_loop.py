@@ -16,7 +16,7 @@ def post(page, path, body):
     """Do what another person's page would do."""
     return page.evaluate(
         """async ([path, body]) => {
-            const { api } = await import(window.antiphon.root + "/static/api.js");
+            const { api } = await import(window.antiphon.root + "/static/frame/api.js");
             return api("POST", path, body);
         }""",
         [path, body],

@@ -55,7 +55,7 @@ def test_no_address_leads_to_a_file_of_the_machine_or_the_project(
     bases = ["/static/", "/", "/api/", "/api/media/", "/api/recordings/", "/api/queues/"]
     bases += ["/_nicegui/3/static/", "/_nicegui/3/components/", "/_nicegui/3/resources/x/"]
     with serving(project) as url:
-        status, own = _get(url, "/static/app.css")
+        status, own = _get(url, "/static/frame/app.css")
         assert status == 200
         assert b"--accent" in own
         for base in bases:

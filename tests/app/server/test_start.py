@@ -128,7 +128,7 @@ def test_accounts_from_the_first_request_to_the_last(project: Path) -> None:
             page = client.post("/login", data=field)
             assert page.url.path == "/owls/map"
             assert page.status_code == 200
-            assert "/owls/static/app.css" in page.text
+            assert "/owls/static/frame/app.css" in page.text
             session = client.get("/api/session").json()
             assert (session["name"], session["role"]) == ("ben", "annotator")
             refused = client.post("/api/labels", json={"name": "Hinge Crake"})

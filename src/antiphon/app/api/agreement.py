@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
 
-from antiphon.app.agreeing import agreeing_of
 from antiphon.app.api.agreement_shapes import (
     DayWork,
     DisputedLabel,
@@ -34,6 +33,7 @@ from antiphon.app.api.describing import answer_info, queue_info, window_infos
 from antiphon.app.api.models import Id
 from antiphon.app.context import AppContext
 from antiphon.app.security.identity import Context, Manager, Person, Someone
+from antiphon.app.services.agreeing import agreeing_of
 from antiphon.pipeline.annotate.answers import history, standing
 from antiphon.pipeline.annotate.choosing import Wish
 from antiphon.pipeline.annotate.comparing import answerers, imported_by, people_of, work_of

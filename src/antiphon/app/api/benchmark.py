@@ -45,9 +45,9 @@ from antiphon.app.api.benchmark_shapes import (
     SystemInfo,
     Value,
 )
-from antiphon.app.benchmarks import benchmarks_of
 from antiphon.app.security.identity import Context, Someone
-from antiphon.app.stepping import Stepping
+from antiphon.app.services.benchmarks import benchmarks_of
+from antiphon.app.services.stepping import Stepping
 from antiphon.errors import UserError
 from antiphon.evaluation.paired import mean_interval
 from antiphon.plots.lines import line_chart

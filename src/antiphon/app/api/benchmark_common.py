@@ -11,9 +11,9 @@ from fastapi import HTTPException, Query, Response
 from antiphon.active.benchmark.figures import Figures, SetInfo, SystemInfo
 from antiphon.active.learner.record import Run
 from antiphon.app.api.benchmark_shapes import Value
-from antiphon.app.benchmarks import StrategyResults, UnknownRunError, benchmarks_of
 from antiphon.app.context import AppContext
-from antiphon.app.stepping import Stepping
+from antiphon.app.services.benchmarks import StrategyResults, UnknownRunError, benchmarks_of
+from antiphon.app.services.stepping import Stepping
 from antiphon.evaluation.intervals import Interval
 
 Id = Annotated[str, Query(pattern="^[0-9a-f]{16}$")]

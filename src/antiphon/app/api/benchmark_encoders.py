@@ -17,9 +17,9 @@ from antiphon.app.api.benchmark_shapes import (
     EncoderSet,
     Value,
 )
-from antiphon.app.benchmarks import UnknownRunError, benchmarks_of
 from antiphon.app.context import AppContext
 from antiphon.app.security.identity import Context, Someone
+from antiphon.app.services.benchmarks import UnknownRunError, benchmarks_of
 from antiphon.evaluation.benchmarks.judging.differences import differences
 from antiphon.evaluation.benchmarks.judging.results import Result
 from antiphon.evaluation.benchmarks.output.exports import measures_csv, table_csv

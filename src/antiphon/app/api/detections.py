@@ -16,8 +16,8 @@ from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from antiphon.app.api.narrowing import Wanted
-from antiphon.app.browsing import browsing_of
 from antiphon.app.security.identity import Context, Manager, Someone
+from antiphon.app.services.browsing import browsing_of
 from antiphon.errors import UserError
 from antiphon.pipeline.browse.detections import Order, page
 from antiphon.pipeline.browse.exports import (

@@ -14,8 +14,8 @@ _HEAD = """<!doctype html>
 <html lang="en-GB">
 <head><meta charset="utf-8"><title>Interface · Antiphon</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<script src="{root}/static/theme.js"></script>
-<link rel="stylesheet" href="{root}/static/app.css"></head>
+<script src="{root}/static/frame/theme.js"></script>
+<link rel="stylesheet" href="{root}/static/frame/app.css"></head>
 <body class="plain"><main class="reading">
 <h1>Interface</h1>
 <p>Requests and answers are JSON unless it says otherwise; the full description for programs is

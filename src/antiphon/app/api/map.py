@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from antiphon.app.api.models import WindowInfo
 from antiphon.app.context import AppContext
-from antiphon.app.maps import Maps, OldMapError, maps_of
 from antiphon.app.security.identity import Context, Someone
-from antiphon.app.shown import said_of, window_infos
+from antiphon.app.services.maps import Maps, OldMapError, maps_of
+from antiphon.app.services.shown import said_of, window_infos
 from antiphon.pipeline.colouring import CLUSTERS, NONE, STEPS, Colouring
 from antiphon.pipeline.mapping_umap import can_umap
 from antiphon.pipeline.windows import WindowSet

@@ -13,8 +13,8 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BaseModel
 
 from antiphon.app.api.narrowing import Names, Wanted
-from antiphon.app.browsing import browsing_of
 from antiphon.app.security.identity import Context, Someone
+from antiphon.app.services.browsing import browsing_of
 from antiphon.pipeline.browse import activity as clock
 from antiphon.pipeline.browse.detections import DetectionFilter
 from antiphon.pipeline.browse.recordings import RecordingFilter, narrow, sites_and_dates

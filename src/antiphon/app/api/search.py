@@ -11,10 +11,10 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from antiphon.app.api.models import Window, WindowInfo
-from antiphon.app.clips import LONGEST_S, Clip, clips_of
 from antiphon.app.context import AppContext
 from antiphon.app.security.identity import Context, Someone
-from antiphon.app.shown import said_of, window_infos
+from antiphon.app.services.clips import LONGEST_S, Clip, clips_of
+from antiphon.app.services.shown import said_of, window_infos
 from antiphon.errors import UserError
 from antiphon.pipeline.annotate.answers import undo
 from antiphon.pipeline.annotate.bulk import label_windows

@@ -10,27 +10,7 @@ if TYPE_CHECKING:
 
 def register_pages(context: AppContext) -> None:
     """Make all pages known to NiceGUI."""
-    from antiphon.app.pages import (
-        agreement,
-        benchmark,
-        home,
-        label,
-        loop,
-        map,
-        people,
-        recordings,
-        search,
-    )
+    from antiphon.app.pages import home, label, scripted
 
-    for module in (
-        agreement,
-        benchmark,
-        home,
-        label,
-        loop,
-        map,
-        people,
-        recordings,
-        search,
-    ):
+    for module in (home, label, scripted):
         module.register(context)

@@ -41,8 +41,8 @@ def head(root: str) -> str:
     """Return what stands in the head of every page, also of those that NiceGUI does not draw."""
     root = escape(root)
     return (
-        f'<script src="{root}/static/theme.js"></script>'
-        f'<link rel="stylesheet" href="{root}/static/app.css">'
+        f'<script src="{root}/static/frame/theme.js"></script>'
+        f'<link rel="stylesheet" href="{root}/static/frame/app.css">'
     )
 
 
@@ -70,7 +70,7 @@ def frame(
     facts |= {"role": person.role, "accounts": context.settings.accounts}
     known = json.dumps(facts).replace("<", "\\u003c")
     ui.add_head_html(f"<script>window.antiphon = {known}</script>{head(root)}")
-    ui.add_head_html(f'<script type="module" src="{root}/static/frame.js"></script>')
+    ui.add_head_html(f'<script type="module" src="{root}/static/frame/frame.js"></script>')
     # Quasar makes its page a <main>, header included; the landmark is ours, around the contents.
     outer = ui.context.client.content.parent_slot
     if outer is not None:
@@ -78,7 +78,7 @@ def frame(
     ui.link("Skip to the contents", "#main").classes("skip")
     with ui.element("header").classes("app-header"):
         with ui.link(target=f"{root}/").classes("brand").props('aria-label="Antiphon, home"'):
-            ui.element("img").props(f'src="{root}/static/favicon.svg" alt=""')
+            ui.element("img").props(f'src="{root}/static/frame/favicon.svg" alt=""')
             text("span", "Antiphon")
         with ui.element("nav").props('aria-label="Pages"').classes("pages"):
             for name, address in PAGES:

@@ -27,7 +27,7 @@ def register(context: AppContext) -> None:
             text = json.dumps(config).replace("<", "\\u003c")
             ui.add_head_html(
                 f'<script type="application/json" id="label-config">{text}</script>'
-                f'<link rel="stylesheet" href="{root}/static/label.css">'
+                f'<link rel="stylesheet" href="{root}/static/label/label.css">'
                 f'<script type="module" src="{root}/static/label/main.js"></script>'
             )
             ui.element("div").props('id="label-page"').classes("label-page")

@@ -19,9 +19,9 @@ _PAGE = """<!doctype html>
 <html lang="en-GB">
 <head><meta charset="utf-8"><title>Log in · {project} · Antiphon</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="{root}/static/favicon.svg">{head}</head>
+<link rel="icon" href="{root}/static/frame/favicon.svg">{head}</head>
 <body class="plain"><main class="login" style="max-width:none"><div class="card">
-<img src="{root}/static/favicon.svg" alt="">
+<img src="{root}/static/frame/favicon.svg" alt="">
 <h1>Log in</h1><div class="muted">{project}</div>
 <form method="post" action="{root}/login">
 {fault}

@@ -146,12 +146,34 @@ export class Actions {
     this.work.redraw();
   }
 
-  nothing(since) {
-    const { clip } = this.work;
+  async nothing(since) {
+    const { work } = this;
+    const { clip } = work;
+    // "None of the labels" says nothing while there is none.
+    if (!work.labels.length && !(await this.firstLabel())) return;
+    if (work.clip !== clip) return;
     const isOn = clip.draft.toggleNothing();
     this.work.boxesToView();
     this.work.say(isOn ? "Nothing here" : "Not “nothing here”", { quiet: true });
     if (isOn && this.work.prefs.oneKey) this.answering.confirm(since);
+    work.redraw();
+  }
+
+  // The first label of a project, not marked in this clip; whether there is one now.
+  async firstLabel() {
+    const { work } = this;
+    try {
+      const chosen = await askLabel("What do you look for?", "“Nothing here” means none of your labels, and there are none yet. Name one: it counts as absent in this clip.");
+      if (!chosen) return false;
+      await work.addLabel(chosen);
+      return true;
+    } catch (error) {
+      work.say(error.message);
+      return false;
+    } finally {
+      showKeys(work.parts.root, work.keys);
+      work.redraw();
+    }
   }
 
   accept() {

@@ -1,6 +1,6 @@
 // Answers and their undoing, and going back and forth among them.
 
-import { uuid } from "./dom.js";
+import { uuid } from "../frame/dom.js";
 import { Draft } from "./draft.js";
 import { earlierClip, saidOf, showAnswer } from "./trail.js";
 

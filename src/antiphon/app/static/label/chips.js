@@ -1,6 +1,6 @@
 // The labels as chips: key, name, state, and what the detector thinks.
 
-import { h, percent } from "./dom.js";
+import { h, percent } from "../frame/dom.js";
 import { show } from "./keys.js";
 
 const SIGNS = { present: "✓", absent: "✕", unsure: "?" };
@@ -40,7 +40,7 @@ export class Chips {
       this.made = new Map(names.map((name) => [name, this._make(name)]));
       this.root.replaceChildren(...this.made.values());
       if (!names.length) {
-        this.root.append(h("p", { class: "muted" }, "No labels yet. Add the first one with “Add a label”."));
+        this.root.append(h("p", { class: "muted" }, "No labels yet. Add what you hear, or look for, with “Add a label”; “Nothing here” then means none of your labels."));
       }
     }
     const { draft, suggested, threshold } = this.host;

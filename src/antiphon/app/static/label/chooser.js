@@ -1,7 +1,7 @@
 // Which queue to label: go on with one, or make a new one.
 
-import { api } from "../api.js";
-import { h, memory } from "./dom.js";
+import { api } from "../frame/api.js";
+import { h, memory } from "../frame/dom.js";
 
 const KINDS = [
   ["strategy", "What teaches most", "The model asks: the clips that a strategy wants next."],
@@ -68,11 +68,17 @@ export async function chooseQueue(page) {
   form.addEventListener("change", adapt);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    const wished = wish(form);
+    const missing = lacking(page.labels, wished);
+    tell.textContent = missing;
+    if (missing) {
+      form.querySelector("details").open ||= wished.kind === "search";
+      return;
+    }
     start.disabled = true;
     start.textContent = "Choosing clips…";
-    tell.textContent = "";
     try {
-      page.open(await api("POST", "/queues", wish(form)));
+      page.open(await api("POST", "/queues", wished));
     } catch (error) {
       tell.textContent = error.message;
     } finally {
@@ -94,11 +100,23 @@ export async function chooseQueue(page) {
     ...queues.map((queue) =>
       h("button", { type: "button", class: "queue", onclick: () => page.open(queue) },
         h("strong", {}, queue.name),
-        h("span", { class: "muted" }, `${queue.owner ? "yours alone" : "shared"} · ${queue.left} of ${queue.total} left${queue.held ? ` · ${queue.held} open with somebody` : ""}`),
+        h("span", { class: "muted" }, `${queue.owner ? "yours alone" : "shared"} · ${queue.left} of ${queue.total} left${queue.held ? ` · ${queue.held} given out` : ""}`),
         h("progress", { max: queue.total, value: queue.total - queue.left, "aria-label": "Share that is done" }))),
   );
   if (!queues.length) open.append(h("p", { class: "muted" }, "There is no queue with clips left. Make one: fifty clips take about five minutes."));
   (open.querySelector("button") ?? form.elements.kind[0]).focus();
+}
+
+// What has to be there before the server can be asked; empty when nothing lacks.
+function lacking(labels, { kind, label, filter }) {
+  if (kind === "stratified" && !label) {
+    return labels.length ? "Choose the label." : "There are no labels yet. Begin with “What teaches most”, and train; this queue needs the scores of a detector.";
+  }
+  const { detected, sites, hour, date } = filter;
+  if (kind === "search" && !detected && !sites.length && !hour && !date) {
+    return "Say which clips: choose a detected label, or sites, hours or dates under “Only some clips”.";
+  }
+  return "";
 }
 
 function wish(form) {

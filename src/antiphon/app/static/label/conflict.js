@@ -1,6 +1,6 @@
 // When the server will not take an answer: somebody else was first, or it refused.
 
-import { dialog, h } from "./dom.js";
+import { dialog, h } from "../frame/dom.js";
 
 export function words(answer) {
   if (answer.kind === "skip") return "skipped";

@@ -1,6 +1,6 @@
 // What stands in place of a clip when there is none: the end of a queue, or a wait.
 
-import { h } from "./dom.js";
+import { h } from "../frame/dom.js";
 import { againLike } from "./chooser.js";
 
 const LOOK_MS = 5000;

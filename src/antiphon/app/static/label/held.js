@@ -1,6 +1,6 @@
 // Clips that other tabs of the same browser have open: the server knows people, not tabs.
 
-import { uuid } from "./dom.js";
+import { uuid } from "../frame/dom.js";
 
 const FRESH_MS = 45_000;
 const BEAT_MS = 10_000;

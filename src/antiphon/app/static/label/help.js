@@ -1,6 +1,6 @@
 // The list of keys, in which each can be changed.
 
-import { dialog, h } from "./dom.js";
+import { dialog, h } from "../frame/dom.js";
 import { COMMANDS, keyOf, show } from "./keys.js";
 
 export function showHelp(keys, labels, onchange) {

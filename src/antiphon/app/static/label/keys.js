@@ -1,6 +1,6 @@
 // Which key does what. Labels have keys of their own; commands keep theirs unless rebound.
 
-import { memory } from "./dom.js";
+import { memory } from "../frame/dom.js";
 
 export const COMMANDS = [
   ["confirm", "Enter", "Confirm and go on", "Answer"],

@@ -1,6 +1,6 @@
 // The parts of the page at work: what is where, and which command a button stands for.
 
-import { h } from "./dom.js";
+import { h } from "../frame/dom.js";
 import { COMMANDS, show } from "./keys.js";
 
 // A button for a command; every key has one, for fingers and for those who look for it.

@@ -1,9 +1,9 @@
 // The page "Label": choosing a queue, labelling it, and answers on their way to the server.
 
-import { api } from "../api.js";
-import { whenThere } from "../search_mount.js";
+import { api } from "../frame/api.js";
+import { whenThere } from "../frame/mount.js";
 import { chooseQueue } from "./chooser.js";
-import { h } from "./dom.js";
+import { h } from "../frame/dom.js";
 import { ending } from "./ending.js";
 import { Held } from "./held.js";
 import { Outbox } from "./outbox.js";

@@ -1,7 +1,7 @@
 // What is set once: frequency range, colours, sound, thresholds.
 
-import { MAPS } from "../colours.js";
-import { dialog, h } from "./dom.js";
+import { MAPS } from "../media/colours.js";
+import { dialog, h } from "../frame/dom.js";
 
 function field(text, input, help = null) {
   return h("label", { class: "field" }, h("span", {}, text), input, help ? h("small", { class: "muted" }, help) : null);

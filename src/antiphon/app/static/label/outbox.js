@@ -1,7 +1,7 @@
 // Answers on their way to the server, in order. Each is kept in this browser until the server
 // has said that it is committed, and carries a key, so that sending it twice stores it once.
 
-import { api, Refused } from "../api.js";
+import { api, Refused } from "../frame/api.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 20000;

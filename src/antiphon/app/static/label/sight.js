@@ -1,12 +1,12 @@
 // How a clip is shown and heard: what the person chose, kept between visits.
 
-import { SpectrogramView } from "../spectrogram.js";
-import { memory } from "./dom.js";
+import { SpectrogramView } from "../media/spectrogram.js";
+import { suited } from "../media/urls.js";
+import { memory } from "../frame/dom.js";
 
 const CONTRASTS = [[0, 100], [10, 99.9], [20, 99.8], [30, 99.7], [45, 99.5], [60, 99], [72, 98.5], [82, 98], [90, 97]];
 const AROUND = [0, 0.25, 0.5, 1, 2, 4, 8];
 const RATES = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2];
-const ULTRASOUND_HZ = 96_000;
 const START = {
   // Null: mel for what people hear, linear for ultrasound.
   scale: null, pcen: false, contrast: 3, around: 1, low_hz: 0, high_hz: null,
@@ -24,12 +24,11 @@ export class Sight {
   }
 
   slowOf(window) {
-    if (this.prefs.slow !== "auto") return this.prefs.slow;
-    return (window.sample_rate ?? 0) > ULTRASOUND_HZ ? 10 : 1;
+    return this.prefs.slow === "auto" ? suited(window).slow : this.prefs.slow;
   }
 
   scaleOf(window) {
-    return this.prefs.scale ?? ((window.sample_rate ?? 0) > ULTRASOUND_HZ ? "linear" : "mel");
+    return this.prefs.scale ?? suited(window).scale;
   }
 
   settings(window) {

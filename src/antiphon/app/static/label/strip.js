@@ -1,6 +1,6 @@
 // The clips of this session in a row: earlier ones, the one on the screen, those to come.
 
-import { api } from "../api.js";
+import { api } from "../frame/api.js";
 import { Draft } from "./draft.js";
 
 // Fewer clips at hand than this, and more are asked for.
@@ -132,6 +132,7 @@ export class Strip extends EventTarget {
       api("GET", `/queues/${this.queue.id}`),
     ]);
     // A queue may grow or be chosen anew while it is labelled.
+    this.left = Math.max(0, this.left + queue.total - this.queue.total);
     Object.assign(this.queue, queue);
     // An item whose answer is just being taken back looks closed to the server.
     const moving = [...before, ...this.busy()];

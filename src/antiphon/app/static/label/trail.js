@@ -1,6 +1,6 @@
 // Earlier answers: those of this session, and behind them those that the server remembers.
 
-import { api } from "../api.js";
+import { api } from "../frame/api.js";
 import { Draft } from "./draft.js";
 import { clipOf, placeOf } from "./strip.js";
 

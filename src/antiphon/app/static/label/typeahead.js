@@ -1,12 +1,12 @@
 // Adding a label: type-ahead over scientific and common names; new names are welcome.
 
-import { api } from "../api.js";
-import { dialog, h } from "./dom.js";
+import { api } from "../frame/api.js";
+import { dialog, h } from "../frame/dom.js";
 
 const WAIT_MS = 120;
 
 // Resolves with a chosen name {name, scientific_name?, common_name?, rank?}, or null.
-export function askLabel(title = "Add a label") {
+export function askLabel(title = "Add a label", why = null) {
   return new Promise((resolve) => {
     const list = h("ul", { id: "label-options", role: "listbox", "aria-label": "Names" });
     const input = h("input", {
@@ -23,7 +23,7 @@ export function askLabel(title = "Add a label") {
     let asked = null;
     let chosen = null;
 
-    const box = dialog(title, h("div", { class: "typeahead" }, input, list, tell), {
+    const box = dialog(title, h("div", { class: "typeahead" }, why && h("p", {}, why), input, list, tell), {
       className: "narrow",
       onclose: () => {
         clearTimeout(timer);

@@ -1,11 +1,11 @@
 // Labelling: one clip after the other, by keys.
 
-import { api } from "../api.js";
+import { api } from "../frame/api.js";
 import { Actions } from "./actions.js";
 import { Chips } from "./chips.js";
 import { Clock } from "./clock.js";
 import { words } from "./conflict.js";
-import { memory } from "./dom.js";
+import { memory } from "../frame/dom.js";
 import { Draft } from "./draft.js";
 import { Keys } from "./keys.js";
 import { build, pressed, showKeys } from "./layout.js";
