@@ -8,9 +8,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= antiphon-demo
+WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-slow reference lint docs clean
+.PHONY: help demo app test test-slow reference lint docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -23,6 +24,10 @@ $(VENV)/.pip:
 
 $(VENV)/.core: $(VENV)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.app: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --editable '.[app]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.core
@@ -44,8 +49,12 @@ $(VENV)/.docs: $(VENV)/.core
 demo: $(VENV)/.core ## The whole loop on synthesised soundscapes; ends with a report
 	$(BIN)/antiphon demo $(DEMO) --overwrite
 
+app: $(VENV)/.app ## The demo's project in the web app
+	$(BIN)/antiphon demo $(DEMO) --app
+
+# Each worker has one thread of its own for matrix products; more would only be in each other's way.
 test: $(VENV)/.test ## The default tests, in a few minutes
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-slow: $(VENV)/.test ## All tests, the slow ones too
 	$(BIN)/python -m pytest --run-slow

@@ -20,7 +20,7 @@ from antiphon.pipeline.filters import WindowFilter
 from antiphon.pipeline.names import track_names
 from antiphon.pipeline.sampling import RANDOM, remember_queue
 from antiphon.pipeline.search import Hit, at_most, describe
-from antiphon.pipeline.windows import label_mask, load_windows, targets, time_mask
+from antiphon.pipeline.windows import label_mask, load_windows, long_enough, targets, time_mask
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
@@ -57,6 +57,9 @@ def choose_next(
 ) -> list[QueueItem]:
     """Choose ``n`` windows that carry no label yet, the most wanted first.
 
+    Ends of recordings that hold next to no audio are never chosen; see
+    :func:`~antiphon.pipeline.windows.long_enough`.
+
     Of a large archive, a shortlist is made first in one streamed pass, in bounded memory; see
     :mod:`antiphon.active.large.shortlist` for what is exact then.
 
@@ -85,6 +88,7 @@ def choose_next(
     said = targets(folder, windows, names)
     is_labelled = ~np.isnan(said).all(axis=1) if names else np.zeros(len(windows), bool)
     wanted = time_mask(windows, where) & label_mask(folder, windows, where)
+    wanted &= long_enough(windows)
     if not (wanted & ~is_labelled).any():
         raise UserError(
             "No window is left to label: all of those that match carry labels. "

@@ -23,6 +23,9 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
 
+# Share of a window that must be audio for a strategy to ask a person about it.
+_SHORTEST = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class WindowSet:
@@ -194,6 +197,23 @@ def channels_of(windows: WindowSet) -> Int64:
     """Return ``(n,)`` how many channels the recording of each window has."""
     count = windows.recordings.column("channels").fill_null(1).to_numpy()[windows.row]
     return np.asarray(count, np.int64)
+
+
+def long_enough(windows: WindowSet) -> Bool:
+    """Return which windows are worth a person's time: no mere ends of a recording.
+
+    The last window of a recording may hold a few milliseconds of audio, the rest padding. Kept are
+    windows with at least a quarter of the longest one's audio, and the longest of each recording,
+    so that no short recording is left out.
+    """
+    length = windows.end_s - windows.start_s
+    if not len(length):
+        return np.ones(0, dtype=bool)
+    longest = np.zeros(len(windows.recordings), np.float64)
+    np.maximum.at(longest, windows.row, length)
+    return np.asarray(
+        (length >= _SHORTEST * length.max()) | (length >= longest[windows.row] - 1e-9)
+    )
 
 
 def time_mask(windows: WindowSet, wanted: WindowFilter) -> Bool:

@@ -34,7 +34,7 @@ def busiest(client: AppClient) -> str:
 
 
 def finished(client: AppClient) -> dict:
-    for _ in range(200):
+    for _ in range(1200):
         state = ok(client.get("/api/detections/state"))
         if not state["running"]:
             return state

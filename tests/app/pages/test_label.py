@@ -212,6 +212,28 @@ def test_label_is_added_by_typing(app: Served, page: Page) -> None:
     assert set(labelled.said.present) == {THIRD, "<b>Moss Piper</b>"}
 
 
+def test_nothing_here_asks_for_the_first_label(app: Served, page: Page) -> None:
+    queue = queue_in(app.project, slice(45, 47))
+    # The page of a project without labels; the server has some, which it need not know.
+    page.route("**/api/labels", lambda route: route.fulfill(json=[]), times=1)
+    open_queue(page, app.url, queue)
+    span = clip(page)
+    press(page, "0")
+    page.get_by_role("heading", name="What do you look for?").wait_for()
+    press(page, "Escape")
+    nothing = page.locator("[data-command=nothing]")
+    assert nothing.get_attribute("aria-pressed") == "false"
+    press(page, "0")
+    page.get_by_role("combobox", name="Name of a label").fill("heron")
+    press(page, "Enter")
+    page.locator("[data-command=nothing][aria-pressed=true]").wait_for()
+    press(page, "Enter")
+    all_saved(page)
+    (answer,) = stands_in(app.project)[span]
+    assert not answer.said.present
+    assert answer.said.complete
+
+
 def test_nobody_sees_the_same_clip(app: Served, page: Page) -> None:
     project, url = app.project, app.url
     queue = queue_in(project, slice(47, 87))
@@ -276,7 +298,7 @@ def test_killed_server_loses_no_answer(app: Served, page: Page) -> None:
 
 def test_answers_given_twice_are_decided_by_the_person(app: Served, page: Page) -> None:
     project, url = app.project, app.url
-    queue = queue_in(project, slice(39, 47))
+    queue = queue_in(project, slice(39, 45))
     folder = ProjectFolder.open(project)
     try:
         open_queue(page, url, queue)

@@ -127,7 +127,7 @@ def register(context: AppContext) -> None:
 
 def _figures(now: ProjectStatus) -> None:
     rows = [
-        ("Recordings", f"{now.recordings:,}", f"{now.hours:,.1f} hours"),
+        ("Recordings", f"{now.recordings:,}", _length(now.hours)),
         ("Windows", f"{now.windows:,}", now.encoder or "no embeddings yet"),
         ("Labelled", f"{now.labels_spent:,}", "windows"),
         ("Labels", f"{len(now.labels):,}", _some(now.labels)),
@@ -144,6 +144,10 @@ def _figures(now: ProjectStatus) -> None:
                 with ui.element("dd").classes("name" if name == "Detector" else ""):
                     text("span", number)
                     text("small", about)
+
+
+def _length(hours: float) -> str:
+    return f"{hours:,.1f} hours" if hours >= 0.95 else f"{60 * hours:.1f} minutes"
 
 
 def _some(names: list[str]) -> str:

@@ -47,7 +47,7 @@ class RecordingsPage {
   #summary() {
     const { places, state } = this;
     const bad = places.statuses.filter((s) => s.name !== "ok").map((s) => `${number(s.recordings)} ${s.name}`);
-    const parts = [`${plural(places.recordings, "recording")}${bad.length ? ` (${bad.join(", ")})` : ""}`, places.hours < 0.95 ? `${+(60 * places.hours).toPrecision(2)} min` : `${+places.hours.toFixed(1)} h`];
+    const parts = [`${plural(places.recordings, "recording")}${bad.length ? ` (${bad.join(", ")})` : ""}`, places.hours < 0.95 ? `${+(60 * places.hours).toFixed(1)} min` : `${+places.hours.toFixed(1)} h`];
     if (state.run) parts.push(`${plural(state.detections, "detected window")} by ${state.run}`);
     return parts.join(" · ");
   }

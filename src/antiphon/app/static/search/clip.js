@@ -67,6 +67,13 @@ export class Example {
     this.changed();
   }
 
+  // More about a window that is on show, known later.
+  describe(window, facts) {
+    if (this.window !== window) return;
+    Object.assign(window, facts);
+    this.#show();
+  }
+
   clear() {
     this.window = this.file = null;
     this.input.value = "";

@@ -121,7 +121,7 @@ export class Grid {
             event.stopPropagation();
             this.options.alike(w);
           } }, "≈ like it")),
-      h("div", { class: "name", title: `${w.name}, ${clock(w.start_s)}` }, w.name.split("/").pop(), ` · ${clock(w.start_s)}`),
+      h("div", { class: "name", title: `${w.name}, ${clock(w.start_s)}` }, w.name.split("/").pop(), w.time ? ` · ${clock(w.start_s)}` : ""),
       h("div", { class: "chips" }, chips(hit.said)),
     );
     tile.addEventListener("click", (event) => this.#click(event, i));

@@ -163,8 +163,11 @@ class SearchPage {
     this.filters.set(filter, query.get("per_recording"));
     if (query.has("recording") && query.has("start_s") && query.has("end_s")) {
       const number = (name, otherwise) => (query.has(name) ? Number(query.get(name)) : otherwise);
-      this.example.setWindow({ recording: number("recording"), channel: number("channel", -1),
-        start_s: number("start_s"), end_s: number("end_s"), name: query.get("name") });
+      const window = { recording: number("recording"), channel: number("channel", -1),
+        start_s: number("start_s"), end_s: number("end_s"), name: query.get("name") };
+      this.example.setWindow(window);
+      // How it is drawn and heard depends on the rate, which an address does not tell.
+      api("GET", `/recordings/${window.recording}`).then(({ name, sample_rate }) => this.example.describe(window, { name, sample_rate }), () => {});
     } else this.search();
   }
 }
