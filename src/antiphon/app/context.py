@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from antiphon.app.security.throttle import Throttle
 from antiphon.app.settings import Settings
@@ -15,6 +15,8 @@ from antiphon.pipeline.windows import WindowSet, load_windows
 from antiphon.store.accounts import Accounts
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
+
+T = TypeVar("T")
 
 # How old the windows at hand may be, in seconds; a look at the table costs a few milliseconds.
 _FRESH_S = 2.0
@@ -45,10 +47,19 @@ class AppContext:
         # Called before the project is closed, the last one first.
         self.on_close: list[Callable[[], None]] = []
         self.throttle = Throttle()
+        self._services: dict[object, object] = {}
+        self._services_lock = threading.RLock()
         self._lock = threading.Lock()
         self._newest: VectorTable | None = None
         self._windows: WindowSet | None = None
         self._looked = self._looked_at_facts = -math.inf
+
+    def service(self, kind: type[T], make: Callable[[], T]) -> T:
+        """Return the one object of a class that this app has; ``make`` is called the first time."""
+        with self._services_lock:
+            if kind not in self._services:
+                self._services[kind] = make()
+            return cast(T, self._services[kind])
 
     @property
     def accounts(self) -> Accounts:

@@ -331,9 +331,10 @@ def _unjudged(y: Float32, group: npt.NDArray[np.generic], prob: Float32) -> dict
         if groups == 0:
             reasons[column] = "there is no positive window"
         elif groups == 1:
+            n = int(positive.sum())
             reasons[column] = (
-                f"all {int(positive.sum())} positive windows lie in one group, so a detector "
-                "cannot be trained on some and judged on others"
+                f"{f'all {n} positive windows lie' if n > 1 else 'the only positive window lies'} "
+                "in one group, so a detector cannot be trained on some and judged on others"
             )
         elif not (positive & ~np.isnan(prob[:, column])).any():
             reasons[column] = "all positive windows fell into one fold"

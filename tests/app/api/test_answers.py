@@ -72,7 +72,7 @@ def test_an_answer_is_kept_with_all_that_was_said(client: AppClient) -> None:
     assert [one.id for one in heard] == [kept["id"]]
     asked = {name: where[name] for name in where}
     found = client.get("/api/answers", params=asked).json()
-    assert found == {"answers": [kept], "standing": [kept]}
+    assert found == {"answers": [kept], "standing": [kept], "withheld": 0}
 
 
 def test_a_listener_that_fails_loses_no_answer(client: AppClient) -> None:
@@ -171,3 +171,26 @@ def test_half_a_window_is_none(client: AppClient) -> None:
     response = client.get("/api/answers", params={"recording": 1})
     assert response.status_code == 400
     assert "start_s" in response.json()["error"]
+
+
+def test_others_answers_to_windows_of_ones_own_queue_are_withheld(
+    client: AppClient, ben: AppClient
+) -> None:
+    where = window(client.context)
+    said = {"window": where, "present": [ONE], "key": "k1", "seen": 0}
+    assert client.post("/api/answers", json=said).status_code == 200
+    params = {**where}
+    assert len(ben.get("/api/answers", params=params).json()["answers"]) == 1
+    own = {"kind": "chosen", "n": 1, "mine": True, "windows": [where]}
+    assert ben.post("/api/queues", json=own).status_code == 200
+    found = ben.get("/api/answers", params=params).json()
+    assert (found["answers"], found["standing"], found["withheld"]) == ([], [], 1)
+    mine = {"window": where, "present": [TWO], "key": "k2", "seen": 0, "force": True}
+    (item,) = ben.post(f"/api/queues/{queue_of(ben)}/next", json={"n": 1}).json()["items"]
+    assert ben.post("/api/answers", json={**mine, "item": item["item"]}).status_code == 200
+    assert len(ben.get("/api/answers", params=params).json()["standing"]) == 2
+
+
+def queue_of(client: AppClient) -> int:
+    (queue,) = [q for q in client.get("/api/queues").json() if q["kind"] == "chosen"]
+    return int(queue["id"])

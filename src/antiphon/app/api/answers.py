@@ -34,6 +34,7 @@ from antiphon.pipeline.annotate.answers import (
 )
 from antiphon.pipeline.annotate.queues import item_of
 from antiphon.pipeline.annotate.said import Span
+from antiphon.pipeline.annotate.sharing import to_answer
 
 router = APIRouter(prefix="/api/answers", tags=["answers"])
 
@@ -99,6 +100,7 @@ class Answers(BaseModel):
 
     answers: list[AnswerInfo]
     standing: list[AnswerInfo]
+    withheld: int = 0
 
 
 @router.post("", responses={409: {"model": Conflict}})
@@ -159,7 +161,10 @@ def get(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: Id | None = None,
 ) -> Answers:
-    """Return what was answered: of a window, of the person, or of all; the newest first."""
+    """Return what was answered: of a window, of the person, or of all; the newest first.
+
+    What others said of windows that wait in a queue of the person's own is withheld and counted.
+    """
     given = [value is not None for value in (recording, start_s, end_s)]
     if any(given) and not all(given):
         raise UserError("A window has a recording, a start_s and an end_s.")
@@ -174,9 +179,15 @@ def get(
         limit=limit,
     )
     stands = [] if span is None else standing(context.folder, [span]).get(span, [])
+    waiting = to_answer(context.folder, person.name)
+
+    def open_to(one: StoredAnswer) -> bool:
+        return one.annotator == person.name or one.span.window not in waiting
+
     return Answers(
-        answers=[answer_info(one) for one in found],
-        standing=[answer_info(one) for one in stands],
+        answers=[answer_info(one) for one in found if open_to(one)],
+        standing=[answer_info(one) for one in stands if open_to(one)],
+        withheld=sum(not open_to(one) for one in found),
     )
 
 

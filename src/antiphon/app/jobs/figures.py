@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -154,17 +153,9 @@ class FigureDesk:
         return (answers, annotations, windows), events
 
 
-_desks: WeakKeyDictionary[AppContext, FigureDesk] = WeakKeyDictionary()
-_desks_lock = threading.Lock()
-
-
 def desk_of(context: AppContext) -> FigureDesk:
     """Return the desk of a running app, the same one every time."""
-    with _desks_lock:
-        found = _desks.get(context)
-        if found is None:
-            found = _desks[context] = FigureDesk(context)
-        return found
+    return context.service(FigureDesk, lambda: FigureDesk(context))
 
 
 def make_figures(context: AppContext, preferences: Preferences) -> Figures:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from antiphon.app.context import AppContext
 from antiphon.app.jobs.preferences import load_preferences
@@ -278,14 +277,6 @@ class JobRunner:
         return max(trained, default=0)
 
 
-_runners: WeakKeyDictionary[AppContext, JobRunner] = WeakKeyDictionary()
-_runners_lock = threading.Lock()
-
-
 def runner_of(context: AppContext) -> JobRunner:
     """Return the runner of a running app, the same one every time."""
-    with _runners_lock:
-        found = _runners.get(context)
-        if found is None:
-            found = _runners[context] = JobRunner(context)
-        return found
+    return context.service(JobRunner, lambda: JobRunner(context))

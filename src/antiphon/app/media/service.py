@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
-from weakref import WeakKeyDictionary
 
 from antiphon.app.context import AppContext
 from antiphon.app.media.audio import Listen, Sound, make_sound
@@ -86,14 +84,6 @@ class Media:
         return draw_long([(part, it) for part, it in made if it is not None], look, contrast)
 
 
-_media: WeakKeyDictionary[AppContext, Media] = WeakKeyDictionary()
-_lock = threading.Lock()
-
-
 def media_of(context: AppContext) -> Media:
     """Return the media of a running app, the same ones every time."""
-    with _lock:
-        found = _media.get(context)
-        if found is None:
-            found = _media[context] = Media(context.folder)
-        return found
+    return context.service(Media, lambda: Media(context.folder))

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from antiphon.app.context import AppContext
 from antiphon.evaluation.agreement import LabelAgreement
@@ -70,11 +69,6 @@ class Agreeing:
             return made
 
 
-_agreeing: WeakKeyDictionary[AppContext, Agreeing] = WeakKeyDictionary()
-_lock = threading.Lock()
-
-
 def agreeing_of(context: AppContext) -> Agreeing:
     """Return the agreement of a running app, the same one every time."""
-    with _lock:
-        return _agreeing.setdefault(context, Agreeing())
+    return context.service(Agreeing, Agreeing)

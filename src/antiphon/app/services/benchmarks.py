@@ -12,7 +12,6 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from antiphon.active.benchmark import folder as strategies
 from antiphon.active.benchmark.compute import compute_figures
@@ -271,15 +270,8 @@ def _broken(run: BenchmarkRun, count: int) -> str:
     return f"{run.name}: {files} broken and left out; running the same again replaces them."
 
 
-_benchmarks: WeakKeyDictionary[AppContext, Benchmarks] = WeakKeyDictionary()
-_lock = threading.Lock()
-
-
 def benchmarks_of(context: AppContext) -> Benchmarks:
     """Return the benchmarks of a running app, the same ones every time."""
-    with _lock:
-        found = _benchmarks.get(context)
-        if found is None:
-            found = Benchmarks(context.folder.root, context.settings.benchmarks)
-            _benchmarks[context] = found
-        return found
+    return context.service(
+        Benchmarks, lambda: Benchmarks(context.folder.root, context.settings.benchmarks)
+    )

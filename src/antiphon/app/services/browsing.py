@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary, proxy
+from weakref import proxy
 
 import pyarrow as pa
 
@@ -184,14 +184,6 @@ class Browsing:
             return made
 
 
-_browsing: WeakKeyDictionary[AppContext, Browsing] = WeakKeyDictionary()
-_lock = threading.Lock()
-
-
 def browsing_of(context: AppContext) -> Browsing:
     """Return the browsing of a running app, the same one every time."""
-    with _lock:
-        found = _browsing.get(context)
-        if found is None:
-            found = _browsing[context] = Browsing(context)
-        return found
+    return context.service(Browsing, lambda: Browsing(context))

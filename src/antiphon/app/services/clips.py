@@ -8,7 +8,6 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -136,11 +135,6 @@ def _fact(problem: str) -> str:
     return problem if problem.startswith(("is ", "holds ", "has ", "ends ")) else f"({problem})"
 
 
-_clips: WeakKeyDictionary[AppContext, Clips] = WeakKeyDictionary()
-_lock = threading.Lock()
-
-
 def clips_of(context: AppContext) -> Clips:
     """Return the clips of a running app, the same ones every time."""
-    with _lock:
-        return _clips.setdefault(context, Clips())
+    return context.service(Clips, Clips)

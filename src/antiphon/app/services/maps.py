@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -229,14 +228,6 @@ class Maps:
             return made  # type: ignore[return-value]
 
 
-_maps: WeakKeyDictionary[AppContext, Maps] = WeakKeyDictionary()
-_maps_lock = threading.Lock()
-
-
 def maps_of(context: AppContext) -> Maps:
     """Return the maps of a running app, the same ones every time."""
-    with _maps_lock:
-        found = _maps.get(context)
-        if found is None:
-            found = _maps[context] = Maps(context)
-        return found
+    return context.service(Maps, lambda: Maps(context))

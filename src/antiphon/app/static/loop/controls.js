@@ -108,7 +108,7 @@ export class Controls {
       People: cost.people.length ? cost.people.join(", ") : "nobody yet",
     }).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
     this.costNote.textContent = cost.untimed
-      ? `${plural(cost.untimed, "answer")} without a time (many windows at once) cost nothing here.` : "";
+      ? `${plural(cost.untimed, "answer")} whose time is not known (such as many windows at once) cost nothing here.` : "";
   }
 
   #number(id, limits, change) {
