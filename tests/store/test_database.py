@@ -19,11 +19,11 @@ from antiphon.store import database
 from antiphon.store.catalogue import Catalogue
 from antiphon.store.faults import database_errors
 from antiphon.store.schema import SCHEMA_VERSION, Base
+from tests.store.conftest import Open
 from tests.store.making import entry
 
 
-def test_migrations_make_the_schema_of_the_code(tmp_path: Path) -> None:
-    catalogue = Catalogue.open(tmp_path / "catalogue.db")
+def test_migrations_make_the_schema_of_the_code(catalogue: Catalogue) -> None:
     with catalogue.database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
@@ -36,10 +36,12 @@ def test_newest_migration_is_the_known_version() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA_VERSION
 
 
-def test_opening_again_does_not_migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Catalogue.open(tmp_path / "catalogue.db").close()
+def test_opening_again_does_not_migrate(
+    open_catalogue: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_catalogue()
     monkeypatch.setattr(database.Database, "_migrate", lambda self: pytest.fail("migrated"))
-    Catalogue.open(tmp_path / "catalogue.db")
+    open_catalogue()
 
 
 def test_newer_schema_is_refused(tmp_path: Path) -> None:
@@ -84,10 +86,9 @@ def test_older_schema_is_upgraded_after_a_backup(
 
 
 def test_failed_migration_leaves_the_old_schema(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_catalogue: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "catalogue.db"
-    Catalogue.open(path).sync_recordings([entry(1)])
+    open_catalogue().sync_recordings([entry(1)])
     versions = tmp_path / "versions"
     versions.mkdir()
     (versions / "9000_next.py").write_text(
@@ -101,8 +102,8 @@ def test_failed_migration_leaves_the_old_schema(
         patch.setattr(database, "SCHEMA_VERSION", "9000")
         patch.setattr(database, "_VERSION_FOLDERS", [*database._VERSION_FOLDERS, versions])
         with pytest.raises(RuntimeError):
-            Catalogue.open(path)
-    catalogue = Catalogue.open(path)
+            open_catalogue()
+    catalogue = open_catalogue()
     assert catalogue.events("quality") == []
     assert catalogue.recordings().num_rows == 1
 
@@ -225,3 +226,26 @@ def test_a_vague_error_of_a_full_disk(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     with pytest.raises(DiskFullError, match="disk is full"):
         fail()
+
+
+def test_two_connections_that_switch_to_wal_at_once_try_again(tmp_path: Path) -> None:
+    class Busy:
+        """SQLite where two connections would wait for each other: "locked", without waiting."""
+
+        def __init__(self, failures: int) -> None:
+            self.failures = failures
+
+        def execute(self, _statement: str) -> Busy:
+            self.failures -= 1
+            if self.failures >= 0:
+                raise sqlite3.OperationalError("database is locked")
+            return self
+
+        def fetchone(self) -> tuple[str]:
+            return ("wal",)
+
+    opened = database.Database(f"sqlite:///{tmp_path}/c.db", "c", wait_s=10)
+    assert opened._ask_for_wal(Busy(2)) == "wal"
+    hasty = database.Database(f"sqlite:///{tmp_path}/c.db", "c", wait_s=0)
+    with pytest.raises(sqlite3.OperationalError):
+        hasty._ask_for_wal(Busy(1))

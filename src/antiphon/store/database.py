@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +26,8 @@ _log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number that other programs on the same server do not use.
 _WRITERS = 0x616E7469
+_CONNECT_S = 15
+_RETRY_S = 0.02
 # Tests put further versions here.
 _VERSION_FOLDERS = [_MIGRATIONS / "versions"]
 
@@ -44,10 +48,14 @@ class Database:
     place for its shared memory, so SQLite is told that the file does not change, unless another
     program's WAL lies beside it.
 
+    In PostgreSQL one advisory lock of the database stands for SQLite's single writer. A reading
+    transaction sees one state of the catalogue throughout, as in SQLite. Connections that the
+    server has closed meanwhile are replaced, so that a program outlives a restart of the server.
+
     Parameters
     ----------
     url
-        SQLAlchemy URL.
+        SQLAlchemy URL; ``postgresql://`` and ``postgres://`` mean the driver psycopg.
     name
         The catalogue as a user knows it.
     wait_s
@@ -58,14 +66,19 @@ class Database:
         self.name = name
         self.wait_s = wait_s
         try:
-            parsed = make_url(url)
+            parsed = _with_driver(make_url(url))
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
             self.path = Path(parsed.database or "") if self.is_sqlite else None
+            self.is_postgresql = parsed.get_backend_name() == "postgresql"
             options: dict[str, Any] = {"timeout": wait_s} if self.is_sqlite else {}
+            if self.is_postgresql and "connect_timeout" not in parsed.query:
+                options["connect_timeout"] = _CONNECT_S
             self.read_only = self.path is not None and _only_readable(self.path)
             if self.path is not None and self.read_only:
                 parsed = _reading(self.path)
-            self.engine: Engine = create_engine(parsed, connect_args=options)
+            self.engine: Engine = create_engine(
+                parsed, connect_args=options, pool_pre_ping=not self.is_sqlite
+            )
         except ModuleNotFoundError as error:
             raise MissingExtraError("postgres", f"open the catalogue {name}") from error
         except (ArgumentError, NoSuchModuleError) as error:
@@ -75,6 +88,8 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", self._set_up)
             event.listen(self.engine, "begin", _begin)
+        if self.is_postgresql:
+            event.listen(self.engine, "connect", self._set_wait)
 
     def _set_up(self, connection: Any, _record: Any) -> None:
         """Prepare a new SQLite connection."""
@@ -90,7 +105,7 @@ class Database:
         try:
             mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
             if mode not in ("wal", "memory"):
-                mode = cursor.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+                mode = self._ask_for_wal(cursor)
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "full" in str(error):
                 raise
@@ -104,10 +119,33 @@ class Database:
             cursor.execute("PRAGMA journal_mode = DELETE")
         cursor.close()
 
+    def _ask_for_wal(self, cursor: Any) -> str:
+        """Switch to WAL, waiting for others that do so at the same moment.
+
+        SQLite answers "locked" at once, whatever the waiting time, where two connections that
+        switch would wait for each other.
+        """
+        until = time.monotonic() + self.wait_s
+        while True:
+            try:
+                return str(cursor.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() >= until:
+                    raise
+            time.sleep(_RETRY_S * (1 + random.random()))
+
+    def _set_wait(self, connection: Any, _record: Any) -> None:
+        """Let a new PostgreSQL connection wait for another writer as long as SQLite does."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {int(self.wait_s * 1000)}")
+        connection.commit()
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that only reads."""
         with database_errors(self.name, self.wait_s), self.engine.connect() as connection:
+            if self.is_postgresql:
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
@@ -115,9 +153,12 @@ class Database:
         """Open a transaction that writes; committed at the end, rolled back on an error."""
         with database_errors(self.name, self.wait_s), self.engine.connect() as connection:
             connection = connection.execution_options(antiphon_begin="IMMEDIATE")
+            if self.is_postgresql:
+                # What is read after the lock must be what the writer before has left.
+                connection.execution_options(isolation_level="READ COMMITTED")
             with connection.begin():
-                if self.engine.dialect.name == "postgresql":
-                    # One writer at a time, as with SQLite; freed at the end of the transaction.
+                if self.is_postgresql:
+                    # One writer at a time; freed at the end of the transaction.
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITERS})"))
                 yield connection
 
@@ -130,9 +171,12 @@ class Database:
         with self.read() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 if inspect(connection).get_table_names():
+                    advice = (
+                        "Move it away, or correct" if self.is_sqlite else "Make another, or correct"
+                    )
                     raise StoreError(
-                        f"{self.name}: this database is not an Antiphon catalogue. Move it away, "
-                        "or correct [catalogue] url in antiphon.toml."
+                        f"{self.name}: this database is not an Antiphon catalogue. {advice} "
+                        "[catalogue] url in antiphon.toml."
                     )
                 return None
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -202,6 +246,13 @@ class Database:
         with self.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, SCHEMA_VERSION)
+
+
+def _with_driver(url: URL) -> URL:
+    """Return a URL of PostgreSQL with the driver that the extra ``postgres`` brings."""
+    if url.drivername in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    return url
 
 
 def _begin(connection: Connection) -> None:

@@ -1,1 +1,1 @@
-"""Training with PyTorch; its imports stay inside functions."""
+"""Training of encoders with PyTorch (extra ``train``): self-supervised, supervised, exported."""

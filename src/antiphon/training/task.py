@@ -1,0 +1,58 @@
+"""What a stage of training is to the loop that runs it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from torch import Generator, Tensor, nn
+
+if TYPE_CHECKING:
+    from antiphon.training.model import EncoderModel
+
+Batch = dict[str, Tensor]
+"""One batch of examples.
+
+Always: ``waveform`` ``(B, N)`` float32 in [-1, 1], zero-padded; ``valid`` ``(B,)`` int64, samples
+of each row that are audio; ``index`` ``(B,)`` int64, number of the example in the stream.
+Where there are labels: ``labels`` ``(B, C)`` float32 in [0, 1] and ``known`` ``(B, C)`` float32, 1
+where the label is known. Where another encoder teaches: ``teacher`` ``(B, D)`` float32.
+"""
+
+
+class Task(nn.Module, ABC):
+    """A stage: its networks, its loss, and what it keeps.
+
+    The loop calls, for each step counted from 0: :meth:`before_step`, :meth:`training_loss`, the
+    optimiser, :meth:`after_step`. All randomness of a step comes from the generator it is given
+    or from the global one, which the loop seeds anew for every step; so a resumed run goes on as
+    an uninterrupted one.
+    """
+
+    @abstractmethod
+    def training_loss(self, batch: Batch, step: int, generator: Generator) -> dict[str, Tensor]:
+        """Return ``loss``, a scalar to minimise, and further scalars to log."""
+
+    @abstractmethod
+    def validation_loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the same quantities in evaluation mode, without augmentation or randomness."""
+
+    @abstractmethod
+    def encoder(self) -> EncoderModel:
+        """Return the encoder that the stage made so far, to be kept and evaluated."""
+
+    def before_step(self, step: int, total: int) -> None:
+        """Change what is trained, such as unfreezing at a step. ``total`` counts all steps."""
+
+    def after_step(self, step: int, total: int) -> None:
+        """Follow the optimiser's step, such as by moving averages of weights."""
+
+    def parameter_groups(self, lr: float, weight_decay: float) -> list[dict[str, Any]]:
+        """Return the optimiser's groups: without decay on biases, norms and other vectors."""
+        decay = [p for p in self.parameters() if p.requires_grad and p.ndim > 1]
+        rest = [p for p in self.parameters() if p.requires_grad and p.ndim <= 1]
+        groups = [
+            {"params": decay, "lr": lr, "weight_decay": weight_decay},
+            {"params": rest, "lr": lr, "weight_decay": 0.0},
+        ]
+        return [group for group in groups if group["params"]]
