@@ -26,6 +26,23 @@ def onnx_file(path: Path, *, batch: int | str = "batch", output: str = "y") -> P
     return _save(path, nodes, [entry], sorted(outputs, key=lambda o: o.name), {"w": WEIGHT})
 
 
+def onnx_valid(path: Path, *, dtype: int = TensorProto.INT64, spare: bool = False) -> Path:
+    """Write ``y = x * valid``: inputs ``x`` ``(n, 8)`` and ``valid`` ``(n,)``."""
+    nodes = [
+        helper.make_node("Cast", ["valid"], ["count"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["count", "one"], ["column"]),
+        helper.make_node("Mul", ["x", "column"], ["y"]),
+    ]
+    inputs = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", SAMPLES]),
+        helper.make_tensor_value_info("valid", dtype, ["n"]),
+    ]
+    if spare:
+        inputs.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, ["n"]))
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", SAMPLES])
+    return _save(path, nodes, inputs, [out], {"one": np.array([1])})
+
+
 def onnx_frames(path: Path, shape: list[Any], nodes: list[Any], out_shape: list[Any]) -> Path:
     """Write a network of given nodes from ``x`` to ``y``."""
     entry = helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)

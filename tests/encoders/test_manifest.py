@@ -42,6 +42,10 @@ def test_shipped_manifests_are_valid_and_named_as_their_files() -> None:
         ({"input": {"layout": "SN"}}, ["input.layout", "begin with N"]),
         ({"labels": ["a"]}, ["labels", "scores"]),
         (
+            {"runtime": "tflite", "input": {"layout": "NS", "valid": 1}},
+            ["input.valid", "onnx"],
+        ),
+        (
             {"front_end": {"kind": "stft_magnitude", "n_fft": 4, "hop": 2, "normalise": "fixed"}},
             ["mean and std"],
         ),
@@ -101,3 +105,10 @@ def test_labels_from_file_and_list(tmp_path: Path) -> None:
     labels.write_text("\n")
     with pytest.raises(FormatError, match="no labels"):
         read_labels(load_manifest(path), labels, path)
+
+
+def test_identity_of_a_network_without_an_input_for_valid_samples(tmp_path: Path) -> None:
+    entry = {"layout": "NS", "channels": 1, "dtype": None, "tensor": None}
+    assert load_manifest(manifest_file(tmp_path)).identity()["input"] == entry
+    told = manifest_file(tmp_path, input={"layout": "NS", "valid": "valid"})
+    assert load_manifest(told).identity()["input"] == {**entry, "valid": "valid"}

@@ -16,6 +16,7 @@ from tests.encoders.make import (
     manifest_file,
     onnx_file,
     onnx_frames,
+    onnx_valid,
     tflite_file,
     windows,
 )
@@ -192,3 +193,14 @@ def test_tflite_by_manifest(tmp_path: Path) -> None:
     audio, valid = windows(4)
     found = encoder.encode(encoder.prepare(audio, valid)).embeddings
     np.testing.assert_array_equal(found, np.maximum(audio, 0))
+
+
+def test_valid_samples_go_to_the_network(tmp_path: Path) -> None:
+    onnx_valid(tmp_path / "tiny.onnx")
+    entry = {"tensor": "x", "layout": "NS", "valid": "valid"}
+    encoder = open_manifest(manifest_file(tmp_path, input=entry), {})
+    audio, _ = windows(3)
+    valid = np.array([8, 5, 1])
+    audio[np.arange(8) >= valid[:, None]] = 0
+    encoded = encoder.encode(encoder.prepare(audio, valid))
+    np.testing.assert_array_equal(encoded.embeddings, audio * valid[:, None].astype(np.float32))

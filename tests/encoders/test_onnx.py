@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
 from antiphon.encoders.onnx import OnnxNetwork
 from antiphon.errors import ModelError
-from tests.encoders.make import WEIGHT, onnx_file, onnx_frames, windows
+from tests.encoders.make import WEIGHT, onnx_file, onnx_frames, onnx_valid, windows
 
 
 @pytest.mark.parametrize("batch", ["batch", 1, 4])
@@ -66,3 +66,25 @@ def test_failure_inside_the_graph_is_a_model_error(tmp_path: Path) -> None:
     network = OnnxNetwork(path, None, ["y"], 1)
     with pytest.raises(ModelError, match=r"failed on an input of shape \(1, 8\)"):
         network.run(windows(1)[0])
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_network_that_takes_the_number_of_valid_samples(tmp_path: Path, threads: int) -> None:
+    network = OnnxNetwork(onnx_valid(tmp_path / "m.onnx"), "x", ["y"], threads, "valid")
+    audio, _ = windows(5)
+    valid = np.array([8, 1, 0, 3, 7])
+    np.testing.assert_array_equal(
+        network.run(audio, valid)[0], audio * valid[:, None].astype(np.float32)
+    )
+    np.testing.assert_array_equal(network.run(audio)[0], audio * 8)
+    assert network.run(audio[:0], valid[:0])[0].shape == (0, 8)
+
+
+def test_inputs_that_nothing_would_feed(tmp_path: Path) -> None:
+    path = onnx_valid(tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match=r"further input 'valid'.*input\.valid"):
+        OnnxNetwork(path, "x", ["y"], 1)
+    with pytest.raises(ModelError, match="further input 'more'"):
+        OnnxNetwork(onnx_valid(path, spare=True), "x", ["y"], 1, "valid")
+    with pytest.raises(ModelError, match="not one int64 per window"):
+        OnnxNetwork(onnx_valid(path, dtype=TensorProto.INT32), "x", ["y"], 1, "valid")

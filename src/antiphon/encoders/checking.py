@@ -112,7 +112,7 @@ def _models(model: type[Strict], field: str) -> list[type[Strict]]:
     pending, found = [model.model_fields[field].annotation], []
     while pending:
         kind = pending.pop()
-        if isinstance(kind, type) and issubclass(kind, Strict):
+        if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
             found.append(kind)
         pending.extend(getattr(kind, "__args__", ()))
     return found

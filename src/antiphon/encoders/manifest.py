@@ -176,9 +176,13 @@ class Input(Strict):
     dtype
         Checked against the model when given. Integer inputs are quantised with the scale and
         zero point that the model file holds.
+    valid
+        ONNX: name or index of a second input, ``(N,)`` int64, that takes the samples of each
+        window that are audio, for a network that leaves padding out by itself.
     """
 
     tensor: Tensor | None = None
+    valid: Tensor | None = None
     layout: str
     channels: PositiveInt = 1
     dtype: Literal["float32", "float16", "int8", "uint8", "int16"] | None = None
@@ -283,6 +287,8 @@ class Manifest(Strict):
             )
         if self.input.layout[0] != "N":
             raise ValueError(f"input.layout {self.input.layout!r} must begin with N")
+        if self.input.valid is not None and self.runtime != "onnx":
+            raise ValueError("input.valid goes with runtime: onnx only")
         if self.labels is not None and self.scores is None:
             raise ValueError("labels need scores: name the tensor that holds them")
         return self
@@ -290,7 +296,11 @@ class Manifest(Strict):
     def identity(self) -> dict[str, Any]:
         """Return what decides the result, as JSON values: all but file names, words and hop."""
         words = {"description", "licence", "source", "model", "sha256", "labels", "hop_s"}
-        return self.model_dump(mode="json", exclude=words)
+        facts = self.model_dump(mode="json", exclude=words)
+        # Networks without this input keep the identity they had before there was one.
+        if self.input.valid is None:
+            del facts["input"]["valid"]
+        return facts
 
 
 def load_manifest(path: Path) -> Manifest:

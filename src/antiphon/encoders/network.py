@@ -49,8 +49,12 @@ class Network(Protocol):
         """NumPy name of the input's type."""
         ...
 
-    def run(self, tensor: Float32) -> list[Float32]:
-        """Turn ``(n, ...)`` into the wanted tensors, ``(n, ...)`` each."""
+    def run(self, tensor: Float32, valid: Int64 | None = None) -> list[Float32]:
+        """Turn ``(n, ...)`` into the wanted tensors, ``(n, ...)`` each.
+
+        ``valid`` are the ``(n,)`` samples of each window that are audio, for a network that asks
+        for them.
+        """
         ...
 
 
@@ -115,13 +119,20 @@ class NetworkEncoder:
 
     def encode(self, features: Prepared) -> Encoded:
         """Run the network; see :class:`antiphon.encoders.base.Encoder`."""
-        raw = self._network.run(features.tensor)
+        raw = self._network.run(features.tensor, self._samples(features.valid))
         embeddings = self._pooled(raw[0], features.valid)
         if len(raw) == 1:
             return Encoded(embeddings)
         assert self._manifest.scores is not None
         scores = raw[1].reshape(len(raw[1]), len(self._spec.labels))
         return Encoded(embeddings, _activate(scores, self._manifest.scores.activation))
+
+    def _samples(self, valid: npt.NDArray[np.float64]) -> Int64 | None:
+        if self._manifest.input.valid is None:
+            return None
+        return np.rint(valid * self._manifest.window_s * self._manifest.sample_rate).astype(
+            np.int64
+        )
 
     def _check_input(self) -> None:
         given, wanted = self._front_end.shape, self._network.input_shape
@@ -225,7 +236,8 @@ def _open(manifest: Manifest, model: Path, wanted: list[Tensor], threads: int) -
         return TfliteNetwork(model, manifest.input.tensor, wanted, threads)
     from antiphon.encoders.onnx import OnnxNetwork
 
-    return OnnxNetwork(model, manifest.input.tensor, wanted, threads)
+    entry = manifest.input
+    return OnnxNetwork(model, entry.tensor, wanted, threads, entry.valid)
 
 
 def _masked_mean(

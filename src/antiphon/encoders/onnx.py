@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from antiphon.encoders.base import Float32
+from antiphon.encoders.base import Float32, Int64
 from antiphon.encoders.manifest import Tensor
 from antiphon.errors import ModelError
 
@@ -40,6 +40,8 @@ class OnnxNetwork:
         Names or indices of the wanted outputs.
     threads
         Windows computed side by side, each with one thread.
+    valid
+        Name or index of the input that takes the number of valid samples; None for none.
 
     Raises
     ------
@@ -48,7 +50,12 @@ class OnnxNetwork:
     """
 
     def __init__(
-        self, path: Path, inputs: Tensor | None, outputs: list[Tensor], threads: int
+        self,
+        path: Path,
+        inputs: Tensor | None,
+        outputs: list[Tensor],
+        threads: int,
+        valid: Tensor | None = None,
     ) -> None:
         self._path = path
         self._threads = max(1, threads)
@@ -67,6 +74,24 @@ class OnnxNetwork:
                 path, f"is not an ONNX model that can be run: {problem.rstrip('.')}", "Get it anew"
             ) from error
         self._input = _find(path, self._session.get_inputs(), inputs, "input")
+        self._valid = None
+        if valid is not None:
+            self._valid = _find(path, self._session.get_inputs(), valid, "input")
+            if self._valid.type != "tensor(int64)" or len(self._valid.shape) != 1:
+                raise ModelError(
+                    path,
+                    f"its input {self._valid.name!r} takes {self._valid.type} of shape "
+                    f"{self._valid.shape}, not one int64 per window",
+                    "Correct input.valid in the manifest",
+                )
+        fed = {self._input.name, None if self._valid is None else self._valid.name}
+        others = [node.name for node in self._session.get_inputs() if node.name not in fed]
+        if others:
+            raise ModelError(
+                path,
+                f"has a further input {others[0]!r}, which nothing would feed",
+                "An input for the number of valid samples is named by input.valid in the manifest",
+            )
         self._outputs = [
             _find(path, self._session.get_outputs(), name, "output").name for name in outputs
         ]
@@ -85,13 +110,15 @@ class OnnxNetwork:
         """NumPy name of the input's type."""
         return _DTYPES[self._input.type]
 
-    def run(self, tensor: Float32) -> list[Float32]:
+    def run(self, tensor: Float32, valid: Int64 | None = None) -> list[Float32]:
         """Compute the wanted outputs.
 
         Parameters
         ----------
         tensor
             ``(n, ...)`` float32; rounded where the network takes integers.
+        valid
+            ``(n,)`` samples that are audio, for a network that takes them; all where not given.
 
         Returns
         -------
@@ -101,14 +128,15 @@ class OnnxNetwork:
         if len(tensor) == 0:
             zero = np.zeros((1, *tensor.shape[1:]), np.float32)
             return [values[:0] for values in self.run(zero)]
+        counts = [tensor.shape[-1]] * len(tensor) if valid is None else valid.tolist()
         if self._threads == 1 or len(tensor) == 1:
-            rows = [self._run_one(window) for window in tensor]
+            rows = [self._run_one(*item) for item in zip(tensor, counts, strict=True)]
         else:
             with ThreadPoolExecutor(min(self._threads, len(tensor))) as pool:
-                rows = list(pool.map(self._run_one, tensor))
+                rows = list(pool.map(self._run_one, tensor, counts))
         return [np.stack(values) for values in zip(*rows, strict=True)]
 
-    def _run_one(self, window: Float32) -> list[Float32]:
+    def _run_one(self, window: Float32, valid: int) -> list[Float32]:
         dtype = np.dtype(self.input_dtype)
         batch: npt.NDArray[Any] = np.zeros((self._batch, *window.shape), dtype)
         if dtype.kind == "f":
@@ -116,8 +144,11 @@ class OnnxNetwork:
         else:
             limits = np.iinfo(dtype)
             batch[0] = np.clip(np.rint(window), limits.min, limits.max)
+        given = {self._input.name: batch}
+        if self._valid is not None:
+            given[self._valid.name] = np.full(self._batch, valid, np.int64)
         try:
-            values = self._session.run(self._outputs, {self._input.name: batch})
+            values = self._session.run(self._outputs, given)
         except Exception as error:
             problem = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
             raise ModelError(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
-from antiphon.encoders.base import Float32
+from antiphon.encoders.base import Float32, Int64
 from antiphon.encoders.manifest import Tensor
 from antiphon.errors import ModelError
 
@@ -75,13 +75,15 @@ class TfliteNetwork:
         """NumPy name of the input's type."""
         return str(np.dtype(self._input["dtype"]).name)
 
-    def run(self, tensor: Float32) -> list[Float32]:
+    def run(self, tensor: Float32, valid: Int64 | None = None) -> list[Float32]:
         """Compute the wanted tensors.
 
         Parameters
         ----------
         tensor
             ``(n, ...)`` float32; quantised where the network takes integers.
+        valid
+            Not used: a TFLite network takes one tensor.
 
         Returns
         -------
