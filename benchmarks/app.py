@@ -1,6 +1,7 @@
 """The web app: how fast a clip changes, and what many people and a killed server do to answers.
 
     python benchmarks/app.py [--part clip|annotators|kills] [--seconds 120] [--kills 20]
+                             [--catalogue postgresql://postgres@127.0.0.1/postgres]
 
 Each part makes its own project and starts ``antiphon label`` in a process of its own on this
 machine, which the browser and the annotators share with it.
@@ -18,6 +19,9 @@ kills: the same people, while the server is killed (SIGKILL) and started again. 
 no reply again, under the same key, as the page does. The database is looked at after each kill, as
 it lies there, before the server is started again. (A kill is not a power cut.)
 
+With --catalogue the last two parts keep the catalogue in PostgreSQL: in databases that are made on
+that server and dropped afterwards.
+
 Prints Markdown. Needs the extra ``app``; the part clip Playwright and a Chromium as well.
 """
 
@@ -28,7 +32,6 @@ import contextlib
 import os
 import random
 import shutil
-import sqlite3
 import sys
 import tempfile
 import time
@@ -41,9 +44,10 @@ from typing import Any
 
 import httpx
 import numpy as np
+from sqlalchemy import create_engine, text
 
 from app_people import LABELS, Annotator, check
-from app_serving import Server, chosen_windows, made_up, synthesised
+from app_serving import Server, chosen_windows, fresh, made_up, synthesised
 from machine import processor
 
 PASSWORD = "a long enough password"
@@ -144,8 +148,13 @@ def _call(url: str, method: str, path: str, body: Any = None) -> Any:
 @contextlib.contextmanager
 def crowd(work: Path, args: argparse.Namespace, think_s: float) -> Iterator[Any]:
     """Serve a project with accounts, and yield server, database, people and the shared queue."""
+    with fresh(args.catalogue) as url:
+        yield from _crowd(work, args, think_s, url)
+
+
+def _crowd(work: Path, args: argparse.Namespace, think_s: float, url: str | None) -> Iterator[Any]:
     people = {f"person {k:02d}": PASSWORD for k in range(args.people)}
-    project = made_up(work, 12_000, people)
+    project = made_up(work, 12_000, people, url)
     windows = chosen_windows(project)
     server = Server(project, work / "server.log")
     server.start()
@@ -168,7 +177,7 @@ def crowd(work: Path, args: argparse.Namespace, think_s: float) -> Iterator[Any]
             wanted = {"kind": "chosen", "windows": last, "mine": True}
             own = one.client.post("/queues", json=wanted).raise_for_status().json()["id"]
             one.queues = {"shared": shared, "own": own}
-        yield server, project / "catalogue.db", crowd, shared
+        yield server, url or project / "catalogue.db", crowd, shared
     finally:
         server.stop()
 
@@ -209,30 +218,35 @@ def annotators(work: Path, args: argparse.Namespace) -> None:
             checks.append((name, check(database, people, [shared], work / "scratch")))
             for sentence, n in errors.most_common(5):
                 print(f"{n} x {sentence}", file=sys.stderr)
-    full, normal = (commits(work, mode) for mode in ("FULL", "NORMAL"))
     print(f"\n### {args.people} annotators, {args.seconds:g} s each\n\n{now_line()}\n")
     print("| think s | answers | a second | answer ms | p95 | next ms | p95 | CPU ms | errors |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     print("\n".join(speeds))
     print(
-        f"\nCPU ms: the server's, for one answer with its `next`. SQLite alone, one row a commit: "
-        f"{full:,.0f} commits a second with synchronous FULL, {normal:,.0f} with NORMAL.\n"
+        f"\nCPU ms: the app's, for one answer with its `next`. One row a commit alone: "
+        f"{commits(work, args)}.\n"
     )
     print_checks(checks)
 
 
-def commits(work: Path, mode: str) -> float:
-    """Return how many one-row commits a second SQLite makes in WAL mode."""
-    connection = sqlite3.connect(work / f"commits-{mode}.db", isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {mode}")
-    connection.execute("CREATE TABLE t (x TEXT)")
-    began = time.perf_counter()
-    for i in range(COMMITS):
-        connection.execute("INSERT INTO t VALUES (?)", (str(i) * 100,))
-    took = time.perf_counter() - began
-    connection.close()
-    return COMMITS / took
+def commits(work: Path, args: argparse.Namespace) -> str:
+    """Return how many one-row commits a second the database makes by itself."""
+    found = []
+    for mode in ("FULL", "NORMAL") if args.catalogue is None else ("PostgreSQL",):
+        with fresh(args.catalogue) as url:
+            url = url or f"sqlite:///{work / f'commits-{mode}.db'}"
+            engine = create_engine(url, isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                if args.catalogue is None:
+                    connection.execute(text("PRAGMA journal_mode = WAL"))
+                    connection.execute(text(f"PRAGMA synchronous = {mode}"))
+                connection.execute(text("CREATE TABLE t (x TEXT)"))
+                began = time.perf_counter()
+                for i in range(COMMITS):
+                    connection.execute(text("INSERT INTO t VALUES (:x)"), {"x": str(i) * 100})
+                found.append(f"{COMMITS / (time.perf_counter() - began):,.0f} a second ({mode})")
+            engine.dispose()
+    return ", ".join(found)
 
 
 def kills(work: Path, args: argparse.Namespace) -> None:
@@ -289,6 +303,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0, help="of each speed")
     parser.add_argument("--think", type=float, action="append", help="seconds; may be repeated")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--catalogue", metavar="URL", help="a PostgreSQL server; SQLite without")
     parser.add_argument("--all", action="store_true", help="print the look after every kill")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tmp", help="folder for the projects")

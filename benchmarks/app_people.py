@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import sqlite3
 import threading
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import Connection, RowMapping, create_engine, text
 
 LABELS = tuple(f"kind {k}" for k in range(10))
 UNDONE = 0.05
@@ -143,14 +144,16 @@ class Annotator(threading.Thread):
 
 
 def check(
-    database: Path, people: Sequence[Annotator], shared: Sequence[int], scratch: Path
+    database: Path | str, people: Sequence[Annotator], shared: Sequence[int], scratch: Path
 ) -> dict[str, int | str]:
-    """Compare a copy of the database, taken as it lies there, with what people were promised.
+    """Compare the database, as it is at this moment, with what people were promised.
 
-    The copy is read without Antiphon's code.
+    It is read without Antiphon's code: a file of SQLite as a copy, taken as it lies there.
 
     Parameters
     ----------
+    database
+        A file of SQLite, or the URL of a database in PostgreSQL.
     shared
         The queues that belong to everybody.
     scratch
@@ -162,10 +165,26 @@ def check(
         ``acknowledged`` answers and undos; then what must be zero: ``missing``, ``changed``
         (kept otherwise than said), ``half`` (an answer without all its annotations, annotations
         without a standing answer, or an item that says otherwise), ``doubled``, ``unknown`` (never
-        sent), ``two people`` (windows of shared queues); ``integrity`` of the database.
+        sent), ``two people`` (windows of shared queues); ``integrity`` of a file.
     """
     # Dictionaries are filled by other threads; what is acknowledged now must be there.
     kept = {k: (p.name, i) for p in people for k, i in p.notes.kept.copy().items()}
+    with _state(database) if isinstance(database, str) else _copy(database, scratch) as db:
+        return _compare(db, people, kept, set(shared))
+
+
+@contextmanager
+def _state(url: str) -> Iterator[Connection]:
+    """One state of a database in PostgreSQL."""
+    engine = create_engine(url, isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@contextmanager
+def _copy(database: Path, scratch: Path) -> Iterator[Connection]:
+    """A copy of a file of SQLite and of its write-ahead log."""
     scratch.mkdir(exist_ok=True)
     copy = scratch / "copy.db"
     for end in ("", "-wal"):
@@ -174,21 +193,28 @@ def check(
         if source.exists():
             shutil.copyfile(source, copy.with_name(copy.name + end))
     copy.with_name(copy.name + "-shm").unlink(missing_ok=True)
-    connection = sqlite3.connect(copy)
-    connection.row_factory = sqlite3.Row
-    try:
-        return _compare(connection, people, kept, set(shared))
-    finally:
-        connection.close()
+    engine = create_engine(f"sqlite:///{copy}")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def _rows(db: Connection, query: str) -> Sequence[RowMapping]:
+    return db.execute(text(query)).mappings().all()
+
+
+def _json(value: Any) -> Any:
+    """SQLite returns JSON as text, psycopg as values."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _compare(
-    db: sqlite3.Connection,
+    db: Connection,
     people: Sequence[Annotator],
     kept: dict[str, tuple[str, int]],
     shared: set[int],
 ) -> dict[str, int | str]:
-    answers = {row["id"]: row for row in db.execute("SELECT * FROM answers")}
+    answers = {row["id"]: row for row in _rows(db, "SELECT * FROM answers")}
     by_key = {row["key"]: row for row in answers.values()}
     sent = {key: body for p in people for key, body in p.notes.sent.copy().items()}
     counts: Counter[str] = Counter(acknowledged=len(kept))
@@ -209,24 +235,31 @@ def _compare(
     counts["doubled"] += sum(n - 1 for n in windows.values())
     counts["half"] = _halves(db, answers, stands)
     who: defaultdict[int, set[str]] = defaultdict(set)
-    for row in db.execute(
+    for row in _rows(
+        db,
         "SELECT a.annotator, a.item_id, q.queue_id FROM answers a "
-        "JOIN queue_items q ON q.id = a.item_id"
+        "JOIN queue_items q ON q.id = a.item_id",
     ):
         if row["queue_id"] in shared:
             who[row["item_id"]].add(row["annotator"])
     counts["two people"] = sum(len(names) > 1 for names in who.values())
-    whole = [row[0] for row in db.execute("PRAGMA integrity_check")]
-    strays = db.execute("PRAGMA foreign_key_check").fetchall()
     names = ("acknowledged", "missing", "changed", "half", "doubled", "unknown", "two people")
-    integrity = whole[0] if not strays else f"{len(strays)} rows point nowhere"
-    return {**{name: counts[name] for name in names}, "integrity": integrity}
+    return {**{name: counts[name] for name in names}, "integrity": _integrity(db)}
 
 
-def _as_said(row: sqlite3.Row, body: dict[str, Any]) -> bool:
+def _integrity(db: Connection) -> str:
+    if db.dialect.name != "sqlite":
+        return "not looked at"
+    strays = _rows(db, "PRAGMA foreign_key_check")
+    if strays:
+        return f"{len(strays)} rows point nowhere"
+    return str(db.execute(text("PRAGMA integrity_check")).scalar())
+
+
+def _as_said(row: RowMapping, body: dict[str, Any]) -> bool:
     if "undoes" in body:
         return row["kind"] == "retract" and row["replaces"] == body["undoes"]
-    said = json.loads(row["said"])
+    said = _json(row["said"])
     window = (row["recording_id"], row["channel"], row["start_s"], row["end_s"])
     return (
         row["kind"] == "answer"
@@ -235,27 +268,29 @@ def _as_said(row: sqlite3.Row, body: dict[str, Any]) -> bool:
     )
 
 
-def _halves(db: sqlite3.Connection, answers: dict[int, sqlite3.Row], stands: set[int]) -> int:
+def _halves(db: Connection, answers: dict[int, RowMapping], stands: set[int]) -> int:
     """Count answers whose annotations or item do not say what the answer says."""
     scopes: defaultdict[int, set[str]] = defaultdict(set)
-    for scope, name in db.execute(
-        "SELECT m.scope_id, l.name FROM label_scope_members m JOIN labels l ON l.id = m.label_id"
+    for row in _rows(
+        db,
+        "SELECT m.scope_id, l.name FROM label_scope_members m JOIN labels l ON l.id = m.label_id",
     ):
-        scopes[scope].add(name)
+        scopes[row["scope_id"]].add(row["name"])
     found: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    for row in db.execute(
-        "SELECT a.*, l.name FROM annotations a LEFT JOIN labels l ON l.id = a.label_id"
+    for row in _rows(
+        db, "SELECT a.*, l.name FROM annotations a LEFT JOIN labels l ON l.id = a.label_id"
     ):
         names = scopes[row["scope_id"]] if row["name"] is None else {row["name"]}
         for name in names:
             found[row["batch"]][(name, row["presence"])] += 1
     wrong = set()
     for i in stands:
-        said = json.loads(answers[i]["said"])
+        said = _json(answers[i]["said"])
         absent = set(LABELS) - set(said["present"]) if said["complete"] else said["absent"]
         expected = [(name, "present") for name in said["present"]]
         expected += [(name, "absent") for name in absent]
         if found.pop(f"answer {i}", Counter()) != Counter(expected):
             wrong.add(i)
-    closed = {row["done"] for row in db.execute("SELECT done FROM queue_items WHERE done NOTNULL")}
+    items = _rows(db, "SELECT done FROM queue_items WHERE done IS NOT NULL")
+    closed = {row["done"] for row in items}
     return len(wrong) + len(found) + len(closed ^ stands)

@@ -9,10 +9,14 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy import create_engine, make_url, text
 
 SPECIES = ("Lantern Whistler", "Synthetic Trillwren", "Zipper Frog")
 WINDOWS_EACH = 100
@@ -111,10 +115,28 @@ def synthesised(work: Path) -> Path:
     return work / "project"
 
 
-def made_up(work: Path, n: int, people: dict[str, str]) -> Path:
+@contextmanager
+def fresh(url: str | None) -> Iterator[str | None]:
+    """Make an empty database beside the one of a URL, and drop it afterwards; None stays None."""
+    if url is None:
+        yield None
+        return
+    given = make_url(url)
+    name = f"antiphon_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(given, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        try:
+            yield given.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+def made_up(work: Path, n: int, people: dict[str, str], url: str | None = None) -> Path:
     """Return a project of ``n`` windows whose embeddings are noise, with accounts.
 
-    ``people`` are names and passwords; the first is the manager.
+    ``people`` are names and passwords; the first is the manager. ``url`` is the catalogue's.
     """
     from antiphon.app.security.passwords import hash_password
     from antiphon.store.accounts import Accounts
@@ -124,6 +146,9 @@ def made_up(work: Path, n: int, people: dict[str, str]) -> Path:
     work.mkdir(parents=True)
     (work / "audio").mkdir()
     folder = ProjectFolder.create(work / "project", [work / "audio"])
+    if url is not None:
+        folder.config.catalogue.url = url
+        folder.save_config()
     frames = int(48_000 * WINDOW_S * WINDOWS_EACH)
     folder.catalogue.sync_recordings(
         RecordingEntry("audio", f"{i:06d}.wav", f"key-{i}", 1, 1, "WAV", 48_000, 1, frames)

@@ -32,10 +32,13 @@ def entry(number: int, **facts: object) -> RecordingEntry:
     return RecordingEntry(**{**known, **facts})  # type: ignore[arg-type]
 
 
-def make_project(path: Path, recordings: int = 10) -> ProjectFolder:
+def make_project(path: Path, recordings: int = 10, url: str | None = None) -> ProjectFolder:
     audio = path / "audio"
     audio.mkdir(parents=True, exist_ok=True)
     folder = ProjectFolder.create(path / "project", [audio])
+    if url is not None:
+        folder.config.catalogue.url = url
+        folder.save_config()
     folder.catalogue.sync_recordings([entry(i) for i in range(recordings)])
     return folder
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -13,11 +12,6 @@ from antiphon.store.accounts import Accounts
 from antiphon.store.catalogue import Catalogue
 from antiphon.store.schema import LoginSession
 from antiphon.store.work import now
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Catalogue:
-    return Catalogue.open(tmp_path / "catalogue.db")
 
 
 @pytest.fixture

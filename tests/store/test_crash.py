@@ -22,10 +22,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIG
 class Workers:
     """Starts workers on one project and reads what they log."""
 
-    def __init__(self, tmp_path: Path, recordings: int) -> None:
+    def __init__(self, tmp_path: Path, recordings: int, url: str | None = None) -> None:
         self.log = tmp_path / "log"
         self.log.touch()
-        self.folder = make_project(tmp_path, recordings)
+        self.folder = make_project(tmp_path, recordings, url)
         make_table(self.folder)
         self.seed = 0
 
@@ -81,8 +81,8 @@ class Workers:
 
 
 @pytest.fixture
-def workers(tmp_path: Path) -> Workers:
-    return Workers(tmp_path, 150)
+def workers(url: str | None, tmp_path: Path) -> Workers:
+    return Workers(tmp_path, 150, url)
 
 
 def run_and_kill(workers: Workers, kills: int, processes: int, rng: random.Random) -> None:
@@ -111,8 +111,8 @@ def test_kills_among_two_workers(workers: Workers) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
-def test_many_kills(tmp_path: Path, seed: int) -> None:
-    workers = Workers(tmp_path, 400)
+def test_many_kills(url: str | None, tmp_path: Path, seed: int) -> None:
+    workers = Workers(tmp_path, 400, url)
     run_and_kill(workers, kills=10, processes=1 + seed % 3, rng=random.Random(100 + seed))
 
 

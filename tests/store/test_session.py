@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,10 @@ from tests.store.making import (
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> ProjectFolder:
-    return make_project(tmp_path)
+def folder(url: str | None, tmp_path: Path) -> Iterator[ProjectFolder]:
+    made = make_project(tmp_path, url=url)
+    yield made
+    made.close()
 
 
 def test_embeds_everything_once(folder: ProjectFolder) -> None:

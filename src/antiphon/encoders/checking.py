@@ -97,16 +97,16 @@ def _sentences(model: type[Strict], error: pydantic.ValidationError) -> str:
     return "; ".join(parts)
 
 
-def _known_keys(model: type[Strict], place: list[str]) -> list[str]:
+def _known_keys(model: type[pydantic.BaseModel], place: list[str]) -> list[str]:
     """Keys valid at ``place``; a tagged union puts the tag of its member into the place."""
-    found: list[type[Strict]] = [model]
+    found: list[type[pydantic.BaseModel]] = [model]
     for step in place:
         inner = [m for f in found for m in _models(f, step)]
         found = inner or [m for m in found if _tag(m) == step] or found
     return sorted({name for m in found for name in m.model_fields})
 
 
-def _models(model: type[Strict], field: str) -> list[type[Strict]]:
+def _models(model: type[pydantic.BaseModel], field: str) -> list[type[pydantic.BaseModel]]:
     if field not in model.model_fields:
         return []
     pending, found = [model.model_fields[field].annotation], []
@@ -118,7 +118,7 @@ def _models(model: type[Strict], field: str) -> list[type[Strict]]:
     return found
 
 
-def _tag(model: type[Strict]) -> str | None:
+def _tag(model: type[pydantic.BaseModel]) -> str | None:
     field = model.model_fields.get("kind")
     arguments = getattr(field.annotation, "__args__", ()) if field is not None else ()
     return str(arguments[0]) if arguments else None

@@ -99,7 +99,9 @@ class Accounts:
     def users(self) -> list[UserRow]:
         """Return all accounts, sorted by name."""
         with self._database.read() as connection:
-            return [UserRow(*row) for row in connection.execute(select(*_USER).order_by(User.name))]
+            rows = [UserRow(*row) for row in connection.execute(select(*_USER))]
+        # Servers sort by the rules of some language.
+        return sorted(rows, key=lambda row: row.name)
 
     def count(self) -> int:
         """Return how many accounts there are, disabled ones included."""

@@ -298,14 +298,13 @@ def _scopes(connection: Connection) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {
         i: [] for i in connection.execute(select(LabelScope.id)).scalars()
     }
-    members = (
-        select(LabelScopeMember.scope_id, Label.name)
-        .join(Label, LabelScopeMember.label_id == Label.id)
-        .order_by(LabelScopeMember.scope_id, Label.name)
+    members = select(LabelScopeMember.scope_id, Label.name).join(
+        Label, LabelScopeMember.label_id == Label.id
     )
     for scope_id, name in connection.execute(members):
         found[scope_id].append(name)
-    return found
+    # Servers sort by the rules of some language.
+    return {scope_id: sorted(names) for scope_id, names in found.items()}
 
 
 def remove(

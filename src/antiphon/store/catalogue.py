@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import URL, insert, make_url, select, update
+from sqlalchemy import URL, insert, select, update
 
+from antiphon.errors import StoreError
 from antiphon.store import annotations as annotation_rows
 from antiphon.store import answers, recordings, work
 from antiphon.store.annotations import AddReport
-from antiphon.store.database import Database
+from antiphon.store.database import Database, name_of
 from antiphon.store.recordings import RecordingEntry, SyncReport
 from antiphon.store.schema import Detector, Event, Fact, Import, Label
 
@@ -99,16 +100,19 @@ class Catalogue:
         Raises
         ------
         StoreError
-            If a newer Antiphon wrote it, or it is damaged, locked or cannot be reached.
+            If a newer Antiphon wrote it, or it is damaged, locked or cannot be reached; or if the
+            database is empty while the file is there.
         """
         if url is None:
             database = Database(URL.create("sqlite", database=str(path)), str(path), wait_s)
         else:
-            try:
-                name = make_url(url).render_as_string(hide_password=True)
-            except Exception:
-                name = "[catalogue] url"
-            database = Database(url, name, wait_s)
+            database = Database(url, name_of(url), wait_s)
+            if path.exists() and database.version() is None:
+                raise StoreError(
+                    f"{database.name}: this database is empty, and the project's labels are in "
+                    f"{path}. Take url out of antiphon.toml and move them: antiphon catalogue "
+                    f"{path.parent} --move-to URL. To begin without them, delete that file."
+                )
         database.prepare()
         return cls(database)
 
@@ -182,7 +186,8 @@ class Catalogue:
     def label_names(self) -> list[str]:
         """Return the names of all labels, sorted."""
         with self.database.read() as connection:
-            return list(connection.execute(select(Label.name).order_by(Label.name)).scalars())
+            # Not sorted by the database: servers sort by the rules of some language.
+            return sorted(connection.execute(select(Label.name)).scalars())
 
     def labels(self) -> list[LabelRow]:
         """Return all labels with what is known of them, sorted by name."""
@@ -196,9 +201,10 @@ class Catalogue:
                     Label.common_name,
                     Label.rank,
                     Label.synonyms,
-                ).order_by(Label.name)
+                )
             ).all()
-        return [LabelRow(*row[:6], synonyms=tuple(row[6] or ())) for row in rows]
+        found = [LabelRow(*row[:6], synonyms=tuple(row[6] or ())) for row in rows]
+        return sorted(found, key=lambda row: row.name)
 
     def set_label(self, name: str, **facts: Any) -> None:
         """Add a label or change what is known of it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import random
@@ -77,7 +78,10 @@ class Database:
             if self.path is not None and self.read_only:
                 parsed = _reading(self.path)
             self.engine: Engine = create_engine(
-                parsed, connect_args=options, pool_pre_ping=not self.is_sqlite
+                parsed,
+                connect_args=options,
+                pool_pre_ping=not self.is_sqlite,
+                json_serializer=_without_nan if self.is_postgresql else None,
             )
         except ModuleNotFoundError as error:
             raise MissingExtraError("postgres", f"open the catalogue {name}") from error
@@ -246,6 +250,24 @@ class Database:
         with self.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, SCHEMA_VERSION)
+
+
+def name_of(url: str) -> str:
+    """Return a database's URL as messages name it: without its password."""
+    try:
+        parsed = make_url(url).difference_update_query(["password", "sslpassword"])
+        return parsed.render_as_string(hide_password=True)
+    except ArgumentError:
+        return "[catalogue] url"
+
+
+def _without_nan(value: Any) -> str:
+    """Return JSON, which has no NaN: a null stands for it. SQLite does not mind."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        plain = json.loads(json.dumps(value), parse_constant=lambda _: None)
+        return json.dumps(plain)
 
 
 def _with_driver(url: URL) -> URL:

@@ -11,11 +11,16 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from antiphon.errors import AntiphonError, DiskFullError, StoreError
+from antiphon.errors import AntiphonError, DiskFullError, StoreError, UserError
 
 _FULL = ("no space left on device", "os error 28", "disk quota exceeded", "os error 122")
 # Less than this many bytes is no space: SQLite needs them before it can even read.
 _LITTLE = 64 * 1024
+MOVED = "moved to another database"
+"""What a file says whose catalogue was moved; see :mod:`antiphon.store.moving`."""
+# SQLSTATE of PostgreSQL, see its manual, appendix A: connection lost or refused, server ending or
+# full, login refused, no such database.
+_AWAY = ("08", "53300", "57P", "28", "3D000")
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -35,8 +40,8 @@ def is_disk_full(error: BaseException) -> bool:
     return False
 
 
-def disk_full(path: Path) -> DiskFullError:
-    """Return the error for a disk that is full under ``path``."""
+def disk_full(path: Path | str) -> DiskFullError:
+    """Return the error for a disk that is full under ``path``, or under a database's URL."""
     return DiskFullError(
         f"{path}: the disk is full. What was finished is kept; free some space and run the same "
         "command again."
@@ -90,13 +95,18 @@ def database_errors(name: str, wait_s: float) -> Iterator[None]:
     except (DBAPIError, sqlite3.Error) as error:
         raw = error.orig if isinstance(error, DBAPIError) else error
         text = str(raw)
+        if not isinstance(raw, sqlite3.Error):
+            _raise_from_server(name, wait_s, error, raw)
+            raise
         vague = "disk I/O error" in text or "unable to open" in text
         if is_disk_full(error) or (vague and _without_space(Path(name))):
             raise disk_full(Path(name)) from error
         if "locked" in text or "busy" in text:
+            raise _busy(name, wait_s) from error
+        if MOVED in text:
             raise StoreError(
-                f"{name}: another process has been writing to this catalogue for more than "
-                f"{wait_s:g} s. Wait for it or stop it, then run the same command again."
+                f"{name}: this catalogue was moved to another database and takes no more changes. "
+                "Stop this program and start it again."
             ) from error
         if "malformed" in text or "not a database" in text:
             raise StoreError(
@@ -114,6 +124,45 @@ def database_errors(name: str, wait_s: float) -> Iterator[None]:
                 "network folder is better kept on a local one."
             ) from error
         raise
+
+
+def _raise_from_server(
+    name: str, wait_s: float, error: BaseException, raw: BaseException | None
+) -> None:
+    """Raise what an error of a database server means in words, where it is foreseen."""
+    state = getattr(raw, "sqlstate", None) or ""
+    said = str(raw).strip()
+    text = said.splitlines()[0] if said else type(raw).__name__
+    if state == "53100" or is_disk_full(error):
+        raise disk_full(name) from error
+    if state == "55P03":
+        raise _busy(name, wait_s) from error
+    if state == "42501":
+        raise StoreError(
+            f"{name}: the database's user may not do this ({text}). Make that user the owner of "
+            "the database: ALTER DATABASE ... OWNER TO ..."
+        ) from error
+    if state == "25006":
+        raise StoreError(
+            f"{name}: this database server takes no changes ({text}). Give the address of the one "
+            "that does."
+        ) from error
+    if "NUL" in text:
+        raise UserError(
+            "A text holds the character NUL, which the catalogue cannot keep."
+        ) from error
+    if state.startswith(_AWAY) or (not state and type(raw).__name__ == "OperationalError"):
+        raise StoreError(
+            f"{name}: the database cannot be reached ({text}). Check that its server runs, and "
+            "host, port, name, user and password of [catalogue] url in antiphon.toml."
+        ) from error
+
+
+def _busy(name: str, wait_s: float) -> StoreError:
+    return StoreError(
+        f"{name}: another process has been writing to this catalogue for more than "
+        f"{wait_s:g} s. Wait for it or stop it, then run the same command again."
+    )
 
 
 def _without_space(path: Path) -> bool:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from antiphon.store.project import ProjectFolder
-from tests.pipeline.annotate.making import empty, make
+from tests.pipeline.annotate.making import make
+from tests.store.databases import url
 
-URL = os.environ.get("ANTIPHON_TEST_DATABASE")
-"""An empty PostgreSQL database, where there is one: all tests of this folder run on it as well."""
+__all__ = ["url"]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"] if URL else ["sqlite"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ProjectFolder]:
+@pytest.fixture
+def folder(url: str | None, tmp_path: Path) -> Iterator[ProjectFolder]:
     """A project of ten recordings and the labels dove, finch and toad."""
-    url = URL if request.param == "postgresql" else None
-    if url is not None:
-        empty(url)
     made = make(tmp_path, url)
     yield made
     made.close()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import sqlalchemy
-
 from antiphon.pipeline.annotate.said import Said, Span
 from antiphon.store.project import ProjectFolder
-from antiphon.store.schema import Base
 from tests.store.making import entry
 
 LABELS = ("dove", "finch", "toad")
@@ -25,15 +22,6 @@ def make(path: Path, url: str | None = None) -> ProjectFolder:
     for name in LABELS:
         folder.catalogue.set_label(name)
     return folder
-
-
-def empty(url: str) -> None:
-    """Drop what an earlier test left in a database."""
-    engine = sqlalchemy.create_engine(url)
-    with engine.begin() as connection:
-        Base.metadata.drop_all(connection)
-        connection.execute(sqlalchemy.text("DROP TABLE IF EXISTS alembic_version"))
-    engine.dispose()
 
 
 def span(number: int = 0, recording: int = 1) -> Span:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import threading
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -16,8 +15,7 @@ from antiphon.pipeline.annotate.answers import AnswerConflict, answer, history, 
 from antiphon.pipeline.annotate.said import Box, Said, Span
 from antiphon.pipeline.labelling import import_labels
 from antiphon.store.project import ProjectFolder
-from tests.pipeline.annotate.conftest import URL
-from tests.pipeline.annotate.making import derived, empty, make, said, span
+from tests.pipeline.annotate.making import derived, said, span
 
 
 def test_an_answer_becomes_annotations(folder: ProjectFolder) -> None:
@@ -318,15 +316,12 @@ def test_history_comes_in_pages(folder: ProjectFolder) -> None:
     assert standing(folder, many) == standing(folder)
 
 
-@pytest.mark.skipif(URL is None, reason="needs PostgreSQL: its URL in ANTIPHON_TEST_DATABASE")
-def test_several_processes_share_postgresql(tmp_path: Path) -> None:
-    assert URL is not None
-    empty(URL)
-    first = make(tmp_path, URL)
-    second = ProjectFolder.open(first.root)
-    row = answer(first, "kim", span(), said("dove"), key="1", seen=0)
+def test_several_processes_share_a_catalogue(folder: ProjectFolder) -> None:
+    second = ProjectFolder.open(folder.root)
+    row = answer(folder, "kim", span(), said("dove"), key="1", seen=0)
     with pytest.raises(AnswerConflict):
         answer(second, "lee", span(), said("dove"), key="2", seen=0)
     assert answer(second, "kim", span(), said("dove"), key="1").id == row.id
     undo(second, "kim", row.id, key="3")
-    assert derived(first) == []
+    assert derived(folder) == []
+    second.close()
