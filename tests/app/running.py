@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,30 +61,51 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def start(
-    project: Path, *arguments: str, port: int | None = None
-) -> tuple[subprocess.Popen[str], str]:
-    """Start ``antiphon label`` and return its process and address, once it answers."""
-    port = port or free_port()
-    command = [sys.executable, "-m", "antiphon", "label", str(project), "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--no-browser", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        if process.poll() is not None:
-            raise AssertionError(f"The app did not start:\n{process.communicate()[0]}")
+class AppProcess(subprocess.Popen[bytes]):
+    """``antiphon label`` over a project; ``said()`` is what it has printed so far."""
+
+    def __init__(self, project: Path, port: int, *arguments: str) -> None:
+        command = [sys.executable, "-m", "antiphon", "label", str(project), "--port", str(port)]
+        self._log = tempfile.NamedTemporaryFile(prefix="antiphon-", suffix=".log")  # noqa: SIM115
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+        super().__init__(
+            [*command, "--no-browser", *arguments],
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+
+    def said(self) -> str:
+        return Path(self._log.name).read_text()
+
+    def end(self, timeout: float = 60.0) -> str:
+        """End it in good order and return all that it said."""
+        self.terminate()
         try:
-            with urllib.request.urlopen(f"{url}/api/health", timeout=5):
-                return process, url
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.wait()
+        return self.said()
+
+
+def start(project: Path, *arguments: str, port: int | None = None) -> tuple[AppProcess, str]:
+    """Start ``antiphon label`` and return its process and address, once it answers.
+
+    Only the address that this very process prints counts: somebody else's app may have taken the
+    port meanwhile.
+    """
+    port = port or free_port()
+    process = AppProcess(project, port, *arguments)
+    for _ in range(1200):
+        if re.search(rf"http://\S+:{port}\b", process.said()):
+            return process, f"http://127.0.0.1:{port}"
+        if process.poll() is not None:
+            raise AssertionError(f"The app did not start:\n{process.said()}")
+        time.sleep(0.05)
     process.kill()
-    raise AssertionError(f"The app did not answer:\n{process.communicate()[0]}")
+    process.wait()
+    raise AssertionError(f"The app did not answer:\n{process.said()}")
 
 
 @contextmanager
@@ -102,12 +122,7 @@ def open_served(project: Path, *arguments: str) -> Iterator[str]:
     try:
         yield url
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.communicate(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        process.end(10.0)
 
 
 @contextmanager

@@ -2,7 +2,7 @@ import numpy as np
 
 from antiphon.plots.colour import hex_colour
 from antiphon.plots.heatmap import heatmap
-from tests.plots.drawn import find, words
+from tests.plots.drawn import find, parse, words
 
 
 def chart(values, columns=None, **options):
@@ -55,6 +55,13 @@ def test_breaks_split_the_image_and_leave_a_gap():
     left, right = find(drawn, "image")
     assert float(right.get("x")) > float(left.get("x")) + float(left.get("width")) + 4
     assert len(find(drawn, "rect", "gap")) == 1
+
+
+def test_few_columns_leave_room_for_the_words_of_the_colour_bar():
+    drawn = chart([[1.0]], blank="not recorded on that day")
+    (words_of_blank,) = [t for t in find(drawn, "text") if t.text == "not recorded on that day"]
+    width = float(parse(drawn).get("viewBox").split()[2])
+    assert float(words_of_blank.get("x")) + 7 * len(words_of_blank.text) <= width
 
 
 def test_names_do_not_touch():

@@ -84,7 +84,7 @@ def _sentences(model: type[Strict], error: pydantic.ValidationError) -> str:
     parts = []
     for fault in error.errors():
         place = [str(p) for p in fault["loc"]]
-        key = ".".join(place) or "the file"
+        key = ".".join(place)
         if fault["type"] == "extra_forbidden":
             known = _known_keys(model, place[:-1])
             hint = nearest(place[-1], known).strip()
@@ -93,7 +93,8 @@ def _sentences(model: type[Strict], error: pydantic.ValidationError) -> str:
             parts.append(f"key {key!r} is missing")
         else:
             message = fault["msg"].removeprefix("Value error, ")
-            parts.append(f"key {key!r}: {message[:1].lower()}{message[1:]}")
+            said = f"{message[:1].lower()}{message[1:]}"
+            parts.append(f"key {key!r}: {said}" if place else said)
     return "; ".join(parts)
 
 

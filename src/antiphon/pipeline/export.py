@@ -115,7 +115,8 @@ def write_detections(
         return [target]
     table = as_annotations(found)
     if format == "raven":
-        table = _with_band(folder, table)
+        # Detections are not read back to the bit; people look at this table.
+        return write_annotations(_with_band(folder, table), target, format, exact=False)
     return write_annotations(table, target, format)
 
 

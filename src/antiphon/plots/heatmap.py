@@ -115,14 +115,14 @@ def heatmap(
     parts.append(
         _column_names(columns, x_of, cell, bottom, [*breaks, *(ticks or range(n_columns))])
     )
-    total = max(inner + 12, left + 300)
     parts.append(
         text(x_title, (left + inner) / 2, bottom + 33, class_="axis-title", text_anchor="middle")
     )
-    parts.append(
-        _colour_bar(left, bottom + 46, scale, unit, blank, whole=whole, capped=highest is not None)
+    bar, end = _colour_bar(
+        left, bottom + 46, scale, unit, blank, whole=whole, capped=highest is not None
     )
-    return drawing(total, bottom + 84, label, element("g", *parts, class_="axis"))
+    parts.append(bar)
+    return drawing(max(inner + 12, end), bottom + 84, label, element("g", *parts, class_="axis"))
 
 
 def _image(
@@ -184,7 +184,8 @@ def _column_names(
 
 def _colour_bar(
     left: float, top: float, scale: float, unit: str, blank: str, *, whole: bool, capped: bool
-) -> Markup:
+) -> tuple[Markup, float]:
+    """Return the bar with its words, and where they end on the right."""
     wide, count = 120.0, 24
     parts = [
         element(
@@ -207,7 +208,7 @@ def _colour_bar(
     box = left + wide + 20 + len(unit) * CHARACTER
     parts.append(element("rect", x=box, y=top, width=12, height=10, class_="blank"))
     parts.append(text(blank, box + 18, top + 9))
-    return element("g", *parts)
+    return element("g", *parts), box + 18 + (len(blank) + 1) * CHARACTER
 
 
 def _quantity(value: float, unit: str) -> str:

@@ -102,6 +102,36 @@ def test_measures_are_those_of_what_was_said(client: AppClient, ben: AppClient) 
     assert next(one for one in found["labels"] if one["label"] == THREE)["alpha"] is None
 
 
+def test_between_tables_a_manager_settles(client: AppClient, tmp_path: Path) -> None:
+    from antiphon.api import Project
+    from antiphon.app.security import identity
+
+    folder = client.context.folder
+    truth = folder.catalogue.annotations().to_pylist()
+    known = {row["recording_id"] for row in truth}
+    recordings = folder.catalogue.recordings().to_pylist()
+    path = next(row["path"] for row in recordings if row["id"] in known)
+    # Whatever the first table says of these two seconds, it does not hear all three.
+    rows = [f"{path},0,2,{label}" for label in (ONE, TWO, THREE)]
+    (tmp_path / "other.csv").write_text("recording,start_s,end_s,label\n" + "\n".join(rows) + "\n")
+    project = Project(folder.root)
+    project.import_labels(tmp_path / "other.csv", annotator="other")
+    (row,) = get(client, "/disagreements")["rows"]
+    assert row["may_settle"]
+    body = {"window": place(row), "present": [ONE], "kind": "settle", "key": "s"}
+    plain = identity.Person("ben", "annotator", client.context.token)
+    client.app.dependency_overrides[identity.person_of] = lambda: plain
+    assert not get(client, "/disagreements")["rows"][0]["may_settle"]
+    refused = client.post("/api/answers", json=body)
+    assert refused.status_code == 400
+    assert "a manager settles it" in refused.json()["error"]
+    client.app.dependency_overrides.clear()
+    say(client, place(row), ONE)
+    client.app.dependency_overrides[identity.person_of] = lambda: plain
+    assert get(client, "/disagreements")["rows"][0]["may_settle"]
+    assert client.post("/api/answers", json=body).status_code == 200
+
+
 def test_a_disagreement_is_settled_and_nothing_is_overwritten(
     client: AppClient, ben: AppClient
 ) -> None:

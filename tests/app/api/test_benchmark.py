@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from antiphon.active.benchmark.folder import BenchmarkFolder
+from antiphon.active.benchmark.folder import BenchmarkFolder, Failure
+from antiphon.evaluation.benchmarks.folder import Failure as JudgingFailure
+from antiphon.evaluation.benchmarks.folder import ResultFolder
 from tests.app.benches import encoder_run, strategy_run
 
 if TYPE_CHECKING:
@@ -65,6 +67,25 @@ def test_without_a_run_the_command_is_told(client: AppClient) -> None:
     assert found["runs"] == []
     assert "antiphon bench al" in found["strategies_command"]
     assert str(client.context.folder.root) in found["encoders_command"]
+
+
+def test_failures_name_files_and_not_where_they_lie(shown: AppClient, project: Path) -> None:
+    folder = BenchmarkFolder(project / "benchmarks" / "first")
+    where = project / "benchmarks" / "first" / "failed" / "one.json"
+    reason = "[Errno 2] No such file or directory: '/srv/my data/owls/x.npy'"
+    folder.note_failure(where, Failure("/srv/sets/HSN", "", None, reason))
+    first, second = (run["id"] for run in get(shown, "")["runs"])
+    (said,) = get(shown, "/strategies", run=first)["failures"]
+    assert said == "HSN: [Errno 2] No such file or directory: 'x.npy'"
+    (project / "benchmarks" / "first" / "benchmark.json").write_text("{}")
+    next((project / "benchmarks" / "first" / "runs").glob("*/*/*.json")).touch()
+    broken = shown.get("/api/benchmark/strategies", params={"run": first})
+    assert broken.status_code == 400
+    assert "benchmarks/first cannot be read" in broken.json()["error"]
+    assert str(project) not in broken.text
+    results = ResultFolder(shown.context.settings.benchmarks[0] / "encoders")
+    results.note_failure("frogs", "far", JudgingFailure("far on frogs", f"{results.path}/y: gone"))
+    assert "far on frogs: encoders/y: gone" in get(shown, "/encoders", run=second)["notes"]
 
 
 def test_figures_of_strategies(shown: AppClient, bench: Path) -> None:

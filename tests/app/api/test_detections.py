@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 import zipfile
 from pathlib import Path
@@ -226,6 +227,17 @@ def test_zips_hold_the_same_rows(client: AppClient, tmp_path: Path, format: str)
         )
     )
     assert read == wanted
+
+
+def test_raven_tables_are_for_people_to_read(client: AppClient, tmp_path: Path) -> None:
+    path, _ = saved(client, tmp_path, format="raven", spans=False)
+    for table in path.rglob("*.txt"):
+        header, *lines = (line.split("\t") for line in table.read_text().splitlines())
+        assert header[-2:] == ["Annotation", "Confidence"]
+        for line in lines:
+            cells = dict(zip(header, line, strict=True))
+            for name in ("Begin Time (s)", "End Time (s)", "File Offset (s)", "Confidence"):
+                assert re.fullmatch(r"\d+(\.\d{1,6})?", cells[name])
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet", "raven", "audacity"])

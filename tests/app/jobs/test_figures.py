@@ -49,7 +49,13 @@ def test_the_curve_is_drawn_with_its_band_and_its_future(context):
     assert figures.earlier == ["1 label, by recording: 1 training"]
     drawing = ET.fromstring(figures.chart)
     words = " ".join(drawing.itertext())
-    for text in ("measured", "predicted", "earlier: 1 label", "wanted: 0.62", "Labels spent"):
+    for text in (
+        "measured",
+        "predicted",
+        "before: mean over 1 label",
+        "wanted: 0.62",
+        "Labels spent",
+    ):
         assert text in words
     assert "0.66 after 160 labels" in drawing.attrib["aria-label"]
     ahead = figures.ahead

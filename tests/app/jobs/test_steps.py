@@ -10,6 +10,8 @@ from antiphon.app.jobs.queue import current_queue
 from antiphon.app.jobs.steps import lacking, run_job
 from antiphon.labels.annotation import make_annotations
 from antiphon.pipeline.annotate.queues import close_queue, make_queue
+from antiphon.pipeline.browse.thresholds import set_before, with_thresholds
+from antiphon.pipeline.detectors import find_detector
 from antiphon.pipeline.windows import load_windows
 from antiphon.store.project import ProjectFolder
 
@@ -59,6 +61,22 @@ def test_the_next_windows_are_chosen_by_the_new_detector_before_it_is_measured(f
     reached = events[-1].data["macro_average_precision"]
     assert outcome.average_precision.value == pytest.approx(reached["value"])
     assert events[-1].data["labels_spent"] == outcome.labels_spent
+
+
+def test_thresholds_set_by_hand_are_named_when_a_training_replaces_them(folder):
+    table = folder.table()
+    label = folder.catalogue.label_names()[0]
+    for value in (0.9, 0.71):
+        base = folder.catalogue.detectors()[-1].name
+        made = with_thresholds(folder, table, {label: value}, base=base, by="ann")
+        assert set_before(folder, table, made) == {}
+    outcome = run_job(folder, "train", Preferences(batch=2), lambda _: None)
+    assert f"({label} 0.71 before)" in " ".join(outcome.notes)
+    trained = find_detector(folder, table)
+    assert set_before(folder, table, trained) == {label: pytest.approx(0.71)}
+    # Set again, it is nobody's loss any more.
+    again = with_thresholds(folder, table, {label: 0.7}, base=outcome.detector, by="ann")
+    assert set_before(folder, table, again) == {}
 
 
 def test_the_queue_that_is_there_is_renewed_and_others_are_left_alone(folder):

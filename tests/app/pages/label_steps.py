@@ -37,7 +37,7 @@ class Served:
     def kill(self) -> None:
         """End the server without a warning."""
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
 
 
 def queue_in(project: Path, part: slice) -> int:

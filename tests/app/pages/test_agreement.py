@@ -17,7 +17,7 @@ from tests.app.running import open_served
 from tests.app.security.people import PASSWORDS, add_people
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 ONE, TWO, _ = LABELS
 NAUGHTY = "eve <img src=x onerror=alert(1)>"
@@ -47,6 +47,28 @@ def disagree(project: Path, *people: str) -> list[Span]:
         return spans
     finally:
         folder.close()
+
+
+def test_ultrasound_is_drawn_linearly_and_heard_slowly(
+    project: Path, serving: Any, page: Page
+) -> None:
+    disagree(project, "ann", "ben")
+
+    def as_ultrasound(route: Route) -> None:
+        found = route.fetch().json()
+        for row in found["rows"]:
+            row["window"]["sample_rate"] = 192_000
+        route.fulfill(json=found)
+
+    page.route("**/api/agreement/disagreements*", as_ultrasound)
+    with serving(project, "--as", "ben") as url:
+        with page.expect_request("**/api/media/spectrogram*") as drawn:
+            page.goto(f"{url}/agreement")
+        assert "scale=linear" in drawn.value.url
+        page.wait_for_function("document.querySelector('.picture canvas')?.width > 0")
+        with page.expect_request("**/api/media/audio*") as heard:
+            page.get_by_role("button", name="Play").click()
+        assert "slow=10" in heard.value.url
 
 
 def test_a_second_person_settles_by_keyboard(project: Path, serving: Any, page: Page) -> None:

@@ -82,8 +82,7 @@ def test_a_lost_connection_is_said_and_the_page_stays(project: Path, page: Page)
         page.get_by_role("button", name="Add").click()
         page.get_by_text("mia can log in").wait_for()
     finally:
-        again.terminate()
-        again.communicate(timeout=60)
+        again.end()
 
 
 def test_people_log_in_and_manage(project: Path, page: Page) -> None:

@@ -212,6 +212,27 @@ def test_label_is_added_by_typing(app: Served, page: Page) -> None:
     assert set(labelled.said.present) == {THIRD, "<b>Moss Piper</b>"}
 
 
+def test_key_right_after_a_dialog_counts(app: Served, page: Page) -> None:
+    project, url = app.project, app.url
+    queue = queue_in(project, slice(94, 96))
+    open_queue(page, url, queue)
+    span = clip(page)
+    press(page, keys_of(page)[FIRST], "?")
+    # Before the browser draws again, the focus is still on a button of the closed dialog.
+    page.evaluate(
+        """() => {
+          const dialog = document.querySelector("dialog[open]");
+          dialog.querySelector("button.key").focus();
+          dialog.close();
+          const enter = { key: "Enter", code: "Enter", bubbles: true, cancelable: true };
+          document.activeElement.dispatchEvent(new KeyboardEvent("keydown", enter));
+        }"""
+    )
+    all_saved(page)
+    (answer,) = stands_in(project)[span]
+    assert answer.said.present == (FIRST,)
+
+
 def test_nothing_here_asks_for_the_first_label(app: Served, page: Page) -> None:
     queue = queue_in(app.project, slice(45, 47))
     # The page of a project without labels; the server has some, which it need not know.
@@ -261,7 +282,7 @@ def test_nobody_sees_the_same_clip(app: Served, page: Page) -> None:
 
 def test_killed_server_loses_no_answer(app: Served, page: Page) -> None:
     project = app.project
-    queue = queue_in(project, slice(87, 96))
+    queue = queue_in(project, slice(87, 94))
     open_queue(page, app.url, queue)
     key = keys_of(page)
     given = {}

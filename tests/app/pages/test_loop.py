@@ -64,6 +64,13 @@ def test_a_batch_of_answers_moves_the_curve_while_the_page_is_open(project, serv
         expect(first).to_contain_text(labels[0])
         expect(page.get_by_role("region", name="Cost so far")).to_contain_text("ann")
 
+        # The detections are still of the detector before; they are renewed when it is asked for.
+        expect(job).to_contain_text("of an earlier detector, first")
+        job.get_by_role("button", name="Renew them").click()
+        expect(job).to_contain_text("The detections are renewed.", timeout=SETTLED)
+        state = json.load(urllib.request.urlopen(f"{url}/api/detections/state"))
+        assert state["current"]
+
         # A reload forgets nothing; a training can be started and cancelled by keyboard.
         page.reload()
         expect(page.get_by_role("img", name="Learning curve")).to_be_visible()

@@ -43,10 +43,20 @@ def test_it_says_where_it_is_and_ends_quietly(
         assert "Antiphon" in page.text
         # A connection that is still open must not hold the end up.
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+        process.wait(60)
     assert process.returncode == 0
-    assert said.splitlines() == [f"project: {url}/  (Ctrl-C ends it)"]
+    assert process.said().splitlines() == [f"project: {url}/  (Ctrl-C ends it)"]
     assert [*elsewhere.iterdir()] == []
+
+
+def test_an_app_of_somebody_else_is_not_taken_for_ours(project: Path) -> None:
+    process, url = start(project, "--as", "ben")
+    try:
+        with pytest.raises(AssertionError, match="is taken"):
+            start(project, "--as", "mia", port=int(url.rpartition(":")[2]))
+        assert httpx.get(f"{url}/api/session").json()["name"] == "ben"
+    finally:
+        process.end()
 
 
 def test_a_port_that_is_taken(
@@ -149,6 +159,5 @@ def test_accounts_from_the_first_request_to_the_last(project: Path) -> None:
             assert client.get("/api/session").status_code == 401
         assert httpx.get(f"{url}/api/nothing").status_code == 401
     finally:
-        process.terminate()
-        said, _ = process.communicate(timeout=60)
+        said = process.end()
     assert "unencrypted" in said

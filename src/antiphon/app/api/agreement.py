@@ -31,6 +31,7 @@ from antiphon.app.api.agreement_shapes import (
 )
 from antiphon.app.api.describing import answer_info, queue_info, window_infos
 from antiphon.app.api.models import Id
+from antiphon.app.api.settling import may_settle
 from antiphon.app.context import AppContext
 from antiphon.app.security.identity import Context, Manager, Person, Someone
 from antiphon.app.services.agreeing import agreeing_of
@@ -62,7 +63,9 @@ def facts(context: Context, person: Someone) -> Facts:
         people=people_of(context.folder),
         may_label=_labellers(context, person),
         waiting=len(to_answer(context.folder, person.name)),
-        command=f"antiphon users add {quote(str(context.folder.root))} NAME",
+        # Where it lies on the server is of use to those alone who can open a terminal there.
+        command="antiphon users add "
+        f"{quote(str(context.folder.root)) if person.is_manager else 'PROJECT'} NAME",
     )
 
 
@@ -153,11 +156,17 @@ def disagreements(
         )
     ]
     page = kept[offset : offset + limit]
-    infos = window_infos(context, [span for span, _, _ in page])
+    spans = [span for span, _, _ in page]
+    free = may_settle(context, person, spans)
     return Rows(
         rows=[
-            Row(window=info, labels=some, settlement=None if done is None else answer_info(done))
-            for info, (_, some, done) in zip(infos, page, strict=True)
+            Row(
+                window=info,
+                labels=some,
+                may_settle=span in free,
+                settlement=None if done is None else answer_info(done),
+            )
+            for info, (span, some, done) in zip(window_infos(context, spans), page, strict=True)
         ],
         total=len(kept),
         hidden=len(rows) - len(seen),

@@ -112,10 +112,15 @@ class DisputedLabel(BaseModel):
 
 
 class Row(BaseModel):
-    """A window to settle, or a settled one with its settlement."""
+    """A window to settle, or a settled one with its settlement.
+
+    ``may_settle`` is whether the person who asks may: managers may, and others where somebody else
+    has answered the window in the app, rather than tables alone.
+    """
 
     window: WindowInfo
     labels: list[DisputedLabel]
+    may_settle: bool = True
     settlement: AnswerInfo | None = None
 
 

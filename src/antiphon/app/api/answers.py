@@ -21,8 +21,9 @@ from antiphon.app.api.describing import (
     span_of,
 )
 from antiphon.app.api.models import Box, Id, Window
+from antiphon.app.api.settling import check_settler
 from antiphon.app.context import AppContext
-from antiphon.app.security.identity import Context, Person, Someone
+from antiphon.app.security.identity import Context, Someone
 from antiphon.errors import UserError
 from antiphon.pipeline.annotate.answers import (
     AnswerConflict,
@@ -108,7 +109,7 @@ def post(context: Context, person: Someone, new: NewAnswer) -> AnswerInfo:
     """Keep an answer; it is committed when this returns."""
     span = span_of(new.window)
     if new.kind == "settle":
-        _check_settler(context, person, span)
+        check_settler(context, person, span)
     told = said_of(new.present, new.absent, new.unsure, new.complete, new.boxes, new.note)
     try:
         stored = answer(
@@ -189,15 +190,6 @@ def get(
         standing=[answer_info(one) for one in stands if open_to(one)],
         withheld=sum(not open_to(one) for one in found),
     )
-
-
-def _check_settler(context: AppContext, person: Person, span: Span) -> None:
-    """Let managers settle, and anybody where somebody else has answered."""
-    if person.is_manager:
-        return
-    others = standing(context.folder, [span]).get(span, [])
-    if not any(one.annotator != person.name for one in others):
-        raise UserError("There is nothing to settle: nobody else has answered this window.")
 
 
 def _tell(context: AppContext, stored: StoredAnswer) -> None:

@@ -60,10 +60,11 @@ ScoreName = Literal["aulc", "aulc_mean", "aulc_grid", "final"]
 
 
 @router.get("")
-def runs(context: Context, _person: Someone) -> Runs:
+def runs(context: Context, person: Someone) -> Runs:
     """Return the runs below the project's ``reports`` and ``benchmarks``, and those named."""
     benchmarks = benchmarks_of(context)
-    project = quote(str(context.folder.root))
+    # Where it lies on the server is of use to those alone who can open a terminal there.
+    project = quote(str(context.folder.root)) if person.is_manager else "PROJECT"
     return Runs(
         runs=[
             RunInfo(

@@ -61,11 +61,15 @@ class DetectionList(BaseModel):
 
 
 class LabelThreshold(BaseModel):
-    """A label of the detector, its threshold and how it came about."""
+    """A label of the detector, its threshold and how it came about.
+
+    ``set_before`` was set by somebody before the last training, which chose the threshold anew.
+    """
 
     label: str
     threshold: float
     note: str
+    set_before: float | None = None
 
 
 class State(BaseModel):
@@ -204,16 +208,21 @@ def detections(
 def state(context: Context, person: Someone) -> State:
     """Return the detector, its thresholds and the runs."""
     browsing = browsing_of(context)
+    # First: a run that ends meanwhile must not be told as over beside what it replaced.
+    running = browsing.detecting.running
     detector = browsing.detector()
     run, found = browsing.detections()
     name = None if detector is None else str(detector.facts["name"])
     made_by = (found.schema.metadata or {}).get(b"detector", b"").decode()
+    before = browsing.set_before()
     return State(
         detector=name,
         labels=[]
         if detector is None
         else [
-            LabelThreshold(label=label, threshold=t.value, note=t.note)
+            LabelThreshold(
+                label=label, threshold=t.value, note=t.note, set_before=before.get(label)
+            )
             for label, t in zip(detector.labels, detector.thresholds, strict=True)
         ],
         runs=browsing.runs(),
@@ -222,7 +231,7 @@ def state(context: Context, person: Someone) -> State:
         current=name is not None and made_by == name,
         embedded=len(context.windows()) if context.has_embeddings() else 0,
         manager=person.is_manager,
-        running=browsing.detecting.running,
+        running=running,
         share=browsing.detecting.progress.share,
         error=browsing.detecting.error,
     )

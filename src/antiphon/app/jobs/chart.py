@@ -62,7 +62,7 @@ def curve_chart(curves: Sequence[LearningCurve], predicted: Forecast | None, tar
         value, low, high = predicted.curve.predict(ahead)
         series.append(Series("predicted", ahead, value, low, high))
     series += [
-        Series(f"earlier: {curve.name}", curve.labels, curve.value, curve.low, curve.high)
+        Series(f"before: mean over {curve.name}", curve.labels, curve.value, curve.low, curve.high)
         for curve in curves[:-1][-_EARLIER:]
     ]
     last = points_of(now)[-1]

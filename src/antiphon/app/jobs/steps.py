@@ -12,6 +12,7 @@ from antiphon.app.jobs.preferences import Preferences
 from antiphon.app.jobs.queue import fill_queue
 from antiphon.app.jobs.records import Measured, Outcome, Step
 from antiphon.errors import UserError
+from antiphon.pipeline.browse.thresholds import set_before
 from antiphon.pipeline.detectors import find_detector
 from antiphon.pipeline.evaluate import evaluate
 from antiphon.pipeline.report.values import to_json
@@ -129,6 +130,13 @@ def _train(
     outcome.groups = report.groups
     outcome.group_by = report.group_by
     outcome.untrained = report.untrained
+    dropped = set_before(folder, table, report.detector)
+    if dropped:
+        values = ", ".join(f"{label} {value:.2f}" for label, value in dropped.items())
+        outcome.notes.append(
+            f"Thresholds that had been set by hand were chosen anew ({values} before): they belong "
+            "to the probabilities of the earlier detector. Recordings, Thresholds, sets them again."
+        )
 
 
 def _choose(

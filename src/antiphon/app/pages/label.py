@@ -10,7 +10,7 @@ from nicegui import ui
 
 from antiphon.active.registry import list_strategies
 from antiphon.app.context import AppContext
-from antiphon.app.pages.frame import frame
+from antiphon.app.pages.frame import frame, text
 
 
 def register(context: AppContext) -> None:
@@ -24,10 +24,11 @@ def register(context: AppContext) -> None:
         with frame(request, "Label") as person:
             config = {"project": project, "person": person.name, "strategies": strategies}
             # No closing tag in a name can end the script.
-            text = json.dumps(config).replace("<", "\\u003c")
+            known = json.dumps(config).replace("<", "\\u003c")
             ui.add_head_html(
-                f'<script type="application/json" id="label-config">{text}</script>'
+                f'<script type="application/json" id="label-config">{known}</script>'
                 f'<link rel="stylesheet" href="{root}/static/label/label.css">'
                 f'<script type="module" src="{root}/static/label/main.js"></script>'
             )
+            text("h1", "Label").classes("visually-hidden")
             ui.element("div").props('id="label-page"').classes("label-page")

@@ -8,7 +8,7 @@ from fastapi import Request
 from nicegui import ui
 
 from antiphon.app.context import AppContext
-from antiphon.app.pages.frame import frame
+from antiphon.app.pages.frame import frame, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,15 @@ class Scripted:
         Its stylesheets, under ``static/``.
     reading
         Whether the page is text, set in lines that are not too long.
+    headed
+        Whether the script draws the page's heading; otherwise one is there for screen readers.
     """
 
     title: str
     classes: str
     sheets: tuple[str, ...] = ()
     reading: bool = False
+    headed: bool = True
 
     @property
     def name(self) -> str:
@@ -40,9 +43,9 @@ class Scripted:
 
 SCRIPTED = (
     Scripted("Loop", "loop", ("loop/loop.css",)),
-    Scripted("Search", "find search", ("search/search.css",)),
+    Scripted("Search", "find search", ("search/search.css",), headed=False),
     # The card of a point and the actions on a choice are those of the search.
-    Scripted("Map", "find map", ("search/search.css", "map/map.css")),
+    Scripted("Map", "find map", ("search/search.css", "map/map.css"), headed=False),
     Scripted("Recordings", "browse", ("recordings/recordings.css",)),
     Scripted("Agreement", "agree", ("agreement/agreement.css",)),
     # Its tables and tabs are those of the page about agreement.
@@ -65,4 +68,6 @@ def _register(root: str, page: Scripted) -> None:
                 ui.add_head_html(f'<link rel="stylesheet" href="{root}/static/{sheet}">')
             script = f"{root}/static/{page.name}/main.js"
             ui.add_head_html(f'<script type="module" src="{script}"></script>')
+            if not page.headed:
+                text("h1", page.title).classes("visually-hidden")
             ui.element("div").props(f'id="{page.name}-page"').classes(page.classes)

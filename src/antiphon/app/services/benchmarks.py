@@ -19,7 +19,8 @@ from antiphon.active.benchmark.figures import Figures
 from antiphon.active.benchmark.sources import SetFacts
 from antiphon.app.context import AppContext
 from antiphon.app.services.stepping import Stepping, load_stepping
-from antiphon.errors import AntiphonError, UserError
+from antiphon.app.services.wording import without_paths
+from antiphon.errors import AntiphonError, FileError, UserError
 from antiphon.evaluation.benchmarks import folder as encoders
 from antiphon.evaluation.benchmarks.judging import results as judged
 
@@ -233,14 +234,22 @@ def _together(runs: Sequence[BenchmarkRun]) -> StrategyResults:
     failures, notes, missing = [], [], 0
     for run in runs:
         folder = strategies.BenchmarkFolder(run.path)
-        found, broken = folder.results()
+        try:
+            found, broken = folder.results()
+            sources = [one.title for group in folder.groups() for one in group.sources]
+            missing += folder.missing()
+        except FileError as error:
+            # Its path is the server's own.
+            raise UserError(f"The run {run.name} cannot be read: {error.problem}.") from error
         if broken:
             notes.append(_broken(run, len(broken)))
         for result in found:
             key = (result.system_key, result.facts.key, result.run.seed)
             results.setdefault(key, result)
-        failures += [f"{failure.what}: {failure.reason}" for failure in folder.failures()]
-        missing += folder.missing()
+        failures += [
+            without_paths(f"{failure.what}: {failure.reason}", [run.path, *sources])
+            for failure in folder.failures()
+        ]
     every = tuple(results.values())
     if not every:
         raise UserError("Nothing is finished in this run yet.")
@@ -261,7 +270,10 @@ def _encoders_together(runs: Sequence[BenchmarkRun]) -> tuple[list[judged.Result
             notes.append(_broken(run, len(broken)))
         for result in found:
             results.setdefault((result.name, result.family, result.encoder.label), result)
-        notes += [f"{failure.what}: {failure.reason}" for failure in folder.failures()]
+        notes += [
+            without_paths(f"{failure.what}: {failure.reason}", [run.path])
+            for failure in folder.failures()
+        ]
     return list(results.values()), notes
 
 

@@ -19,7 +19,7 @@ from antiphon.pipeline.browse.detections import DetectionFilter, Selection, sele
 from antiphon.pipeline.browse.precision import HeldOut, Precision, held_out, labels_version
 from antiphon.pipeline.browse.precision import precision_of as judge_label
 from antiphon.pipeline.browse.recordings import overview
-from antiphon.pipeline.browse.thresholds import Counts, count_thresholds
+from antiphon.pipeline.browse.thresholds import Counts, count_thresholds, set_before
 from antiphon.pipeline.detect import DETECTION_SCHEMA, detect, detection_runs, load_detections
 from antiphon.pipeline.detectors import find_detector
 from antiphon.pipeline.windows import WindowSet
@@ -103,6 +103,18 @@ class Browsing:
         rows = folder.catalogue.detectors()
         key = rows[-1].id if rows else 0
         return self._once("detector", key, lambda: find_detector(folder, self._context.table()))
+
+    def set_before(self) -> dict[str, float]:
+        """Return thresholds that people had set and the last training chose anew, by label."""
+        detector = self.detector()
+        if detector is None:
+            return {}
+        folder = self._context.folder
+        return self._once(
+            "set before",
+            detector.facts["name"],
+            lambda: set_before(folder, self._context.table(), detector),
+        )
 
     def _windows(self) -> WindowSet | None:
         return self._context.windows() if self._context.has_embeddings() else None

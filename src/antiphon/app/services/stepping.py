@@ -13,6 +13,7 @@ import scipy.linalg
 from antiphon.active.benchmark.sources import SetFacts, SetSource
 from antiphon.active.dataset import LabelledSet
 from antiphon.active.learner.record import Run
+from antiphon.app.services.wording import without_paths
 from antiphon.errors import AntiphonError, FileError, UserError
 
 Float32 = npt.NDArray[np.float32]
@@ -97,7 +98,9 @@ def load_stepping(
             reason = error.problem
             continue
         except (AntiphonError, OSError) as error:
-            reason = str(error) if isinstance(error, UserError) else "its files cannot be read"
+            reason = "its files cannot be read"
+            if isinstance(error, UserError):
+                reason = without_paths(str(error), [source.title])
             continue
         if found:
             return lay_out(found[0])

@@ -41,6 +41,7 @@ from antiphon.labels.formats.table import (
     lines_of,
     number_text,
     read_tsv,
+    short_number_text,
     tsv_text,
     unit,
     write_text,
@@ -181,6 +182,7 @@ def write(
     durations: Mapping[str, float] | None = None,
     recordings: Sequence[str] = (),
     high_hz: float = 12_000.0,
+    exact: bool = True,
 ) -> list[Path]:
     """Write one table per recording into a folder, or one table for all into a ``.txt`` file.
 
@@ -201,6 +203,9 @@ def write(
         Recordings that get a table even if it is empty, when writing to a folder.
     high_hz
         Upper edge of the drawn box of an annotation without a band.
+    exact
+        Whether reading gives the same annotations bit for bit; otherwise numbers have six decimals
+        at most and there is no column Unset.
 
     Returns
     -------
@@ -214,12 +219,18 @@ def write(
     """
     rows = as_rows(table)
     if target.suffix.casefold() == ".txt":
-        return [_write_table(target, rows, durations, high_hz, _sequence(rows, durations))]
+        begins = _sequence(rows, durations)
+        return [_write_table(target, rows, durations, high_hz, begins, exact=exact)]
     groups = by_recording(rows, recordings)
     stems = file_stems(groups)
     return [
         _write_table(
-            target / f"{stems[name]}.Table.1.selections.txt", group, durations, high_hz, {name: 0.0}
+            target / f"{stems[name]}.Table.1.selections.txt",
+            group,
+            durations,
+            high_hz,
+            {name: 0.0},
+            exact=exact,
         )
         for name, group in groups.items()
     ]
@@ -247,11 +258,14 @@ def _write_table(
     durations: Mapping[str, float] | None,
     high_hz: float,
     begins: Mapping[str, float],
+    *,
+    exact: bool,
 ) -> Path:
+    write_number = number_text if exact else short_number_text
     said = {
         "Presence": [row["presence"] if row["presence"] != PRESENT else "" for row in rows],
         "Scope": [join_labels(row["scope"] or ()) for row in rows],
-        "Confidence": [number_text(row["confidence"]) for row in rows],
+        "Confidence": [write_number(row["confidence"]) for row in rows],
         "Annotator": [row["annotator"] or "" for row in rows],
         "Notes": [" ".join((row["note"] or "").split()) for row in rows],
         "Unset": [],
@@ -263,18 +277,18 @@ def _write_table(
         low = row["low_hz"] if row["low_hz"] is not None else 0.0
         high = row["high_hz"] if row["high_hz"] is not None else max(high_hz, low)
         channel = (row["channel"] or 0) + 1
-        filled = zip(UNSET_COLUMNS, (start, end, low, high, channel), strict=True)
-        said["Unset"].append(
-            " ".join(f"{name}={number_text(value)}" for name, value in filled if row[name] is None)
-        )
+        if exact:
+            filled = zip(UNSET_COLUMNS, (start, end, low, high, channel), strict=True)
+            unset = [f"{name}={number_text(value)}" for name, value in filled if row[name] is None]
+            said["Unset"].append(" ".join(unset))
         lines.append(
             [
                 str(i + 1),
                 "Spectrogram 1",
                 str(channel),
-                *map(number_text, (begin + start, begin + end, low, high)),
+                *map(write_number, (begin + start, begin + end, low, high)),
                 row["recording"],
-                number_text(start),
+                write_number(start),
                 last_part(row["recording"]),
                 row["label"] or "",
             ]

@@ -310,6 +310,14 @@ def number_text(value: float | None) -> str:
     return text
 
 
+def short_number_text(value: float | None) -> str:
+    """Write a number with six decimals at most, such as seconds to the microsecond."""
+    if value is None:
+        return ""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def write_text(path: Path, text: str) -> Path:
     """Write UTF-8 text so that the file appears whole or not at all.
 
@@ -353,13 +361,15 @@ def tsv_text(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -
     """
     lines = ["\t".join(header)]
     for number, row in enumerate(rows, start=2):
-        for title, cell in zip(header, row, strict=True):
-            if any(mark in cell for mark in "\t\r\n"):
-                raise FormatError(
-                    path,
-                    f"row {number}, column {title}: {cell[:80]!r} holds a TAB or a line end, "
-                    "which this format cannot hold",
-                    "Rename the label or the recording, or write csv or parquet",
-                )
-        lines.append("\t".join(row))
+        line = "\t".join(row)
+        if line.count("\t") != len(header) - 1 or "\n" in line or "\r" in line:
+            for title, cell in zip(header, row, strict=True):
+                if any(mark in cell for mark in "\t\r\n"):
+                    raise FormatError(
+                        path,
+                        f"row {number}, column {title}: {cell[:80]!r} holds a TAB or a line end, "
+                        "which this format cannot hold",
+                        "Rename the label or the recording, or write csv or parquet",
+                    )
+        lines.append(line)
     return "\n".join(lines) + "\n"

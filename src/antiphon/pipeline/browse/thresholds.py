@@ -26,6 +26,8 @@ Int64 = npt.NDArray[np.int64]
 
 _BLOCK = 65_536
 _STEPS = 100
+# How versions with other thresholds are called.
+_VERSION = re.compile(r" thresholds \d+$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,6 +171,29 @@ def with_thresholds(
     return made
 
 
+def set_before(folder: ProjectFolder, table: VectorTable, detector: Detector) -> dict[str, float]:
+    """Return thresholds that people had set before a training chose them anew, by label.
+
+    They are of the newest earlier detector with such thresholds, for labels of this one whose
+    threshold nobody has set since.
+    """
+    rows = [row for row in folder.catalogue.detectors() if row.table_id == table.id]
+    names = [row.name for row in rows]
+    name = str(detector.facts["name"])
+    since = set(detector.facts.get("thresholds_chosen", ()))
+    for row in reversed(rows[: names.index(name) if name in names else 0]):
+        path = folder.models_dir / row.file
+        # Another version of the same training has handed its thresholds on.
+        same = _VERSION.sub("", row.name) == _VERSION.sub("", name)
+        if same or not _VERSION.search(row.name) or not path.exists():
+            continue
+        earlier = Detector.load(path)
+        chosen = set(earlier.facts.get("thresholds_chosen", ())) - since
+        values = dict(zip(earlier.labels, earlier.thresholds, strict=True))
+        return {label: values[label].value for label in detector.labels if label in chosen}
+    return {}
+
+
 def _grid(own: float) -> Float32:
     steps = np.round(np.linspace(0.0, 1.0, _STEPS + 1), 2).astype(np.float32)
     return np.unique(np.append(steps, np.float32(own)))
@@ -218,7 +243,7 @@ def _chosen(
 
 def _free_name(folder: ProjectFolder, base: str) -> str:
     """Take the next name of a row of versions by making its file, so that no two share one."""
-    stem = re.sub(r" thresholds \d+$", "", base)
+    stem = _VERSION.sub("", base)
     number = 1
     while True:
         name = f"{stem} thresholds {number}"

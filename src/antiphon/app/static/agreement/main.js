@@ -6,7 +6,7 @@ import { Measures } from "./measures.js";
 import { Settling } from "./settling.js";
 import { Sharing } from "./sharing.js";
 import { Work } from "./work.js";
-import { h } from "../frame/dom.js";
+import { command, h } from "../frame/dom.js";
 import { whenThere } from "../frame/mount.js";
 import { tabs } from "./common.js";
 
@@ -23,7 +23,7 @@ function alone(facts) {
   return h("div", { class: "note" },
     h("p", {}, "So far one person labels here, so there is nobody to agree with. With accounts, several people label in the same " +
       "project, each under their own name. Add them in a terminal and start the app again:"),
-    h("code", { class: "command" }, facts.command),
+    command(facts.command),
     h("p", { class: "muted" }, "Tables that name an annotator count as people too: antiphon import PROJECT TABLE --annotator NAME"));
 }
 

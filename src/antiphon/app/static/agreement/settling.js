@@ -5,6 +5,7 @@ import { button, plural, select } from "./common.js";
 import { pastOf } from "./history.js";
 import { h, uuid } from "../frame/dom.js";
 import { SpectrogramView } from "../media/spectrogram.js";
+import { suited } from "../media/urls.js";
 
 const SIZE = 200;
 const STATES = [["present", "Y", "Present"], ["absent", "N", "Absent"], ["unsure", "X", "Cannot tell"]];
@@ -42,10 +43,12 @@ export class Settling {
     this.note = h("input", { class: "note-of", maxlength: "1000", placeholder: "Why (may stay empty)", "aria-label": "Note" });
     this.save = h("button", { type: "button", class: "button primary", onclick: () => this.#save() }, "Settle");
     this.undo = button("Take back the last one", () => this.#undo(), { title: "Z", disabled: true });
+    this.only = h("p", { class: "note", hidden: true }, "Only imported tables differ here, so a manager settles this window. " +
+      "Anybody else may once another person has answered it in the app.");
     this.past = h("div", {});
     this.desk = h("section", { class: "card desk", "aria-label": "The window", hidden: true },
       h("div", { class: "line spread" }, h("div", {}, this.title, this.facts_), h("div", { class: "line" }, this.context.element, this.play)),
-      this.picture, this.choices, h("div", { class: "line" }, this.note, this.save, this.undo),
+      this.picture, this.choices, this.only, h("div", { class: "line" }, this.note, this.save, this.undo),
       h("p", { class: "muted keys" }, "Y present · N absent · X cannot tell · Enter settles · Z takes back · J and K next and previous · Space plays"), this.past);
     this.element = h("div", { class: "stack" },
       h("div", { class: "line" }, this.which.element, this.label.element, this.who.element, this.queue, this.count), this.said,
@@ -131,9 +134,10 @@ export class Settling {
 
   #draw() {
     const next = this.rows[this.at + 1];
-    const settings = { context_s: Number(this.context.select.value) };
-    const shown = this.view?.show(this.rows[this.at].window, settings);
-    if (next) this.view?.prefetch(next.window, settings);
+    const { window: now } = this.rows[this.at];
+    const settings = (window) => ({ ...suited(window), context_s: Number(this.context.select.value) });
+    const shown = this.view?.show(now, settings(now));
+    if (next) this.view?.prefetch(next.window, settings(next.window));
     return shown;
   }
 
@@ -146,12 +150,13 @@ export class Settling {
     this.choices.replaceChildren(...row.labels.map((one, i) => h("div", { class: `choice${i === this.active && open ? " active" : ""}`, role: "group", "aria-label": one.label },
       h("strong", {}, one.label),
       h("span", { class: "opinions" }, h("span", {}, `present: ${who(one.present)}`), h("span", {}, `absent: ${who(one.absent)}`)),
-      h("span", { class: "line" }, open ? STATES.map(([state, key, text]) => button([h("kbd", {}, key), ` ${text}`], () => {
+      h("span", { class: "line" }, open && !row.may_settle ? null : open ? STATES.map(([state, key, text]) => button([h("kbd", {}, key), ` ${text}`], () => {
         this.active = i;
         this.#decide(state);
       }, { "aria-pressed": String(this.decided.get(one.label) === state) }))
         : h("span", { class: "tag good" }, `settled by ${settled.annotator}: ${STATES.find(([state]) => settled[state].includes(one.label))?.[2].toLowerCase() ?? ""}`)))));
-    this.save.hidden = this.note.hidden = !open;
+    this.only.hidden = !open || row.may_settle;
+    this.save.hidden = this.note.hidden = !open || !row.may_settle;
     this.save.disabled = !this.decided.size;
     const mine = settled && settled.annotator === window.antiphon.person ? settled : null;
     if (mine && !open) this.lastOne = { id: mine.id };
@@ -161,7 +166,8 @@ export class Settling {
   }
 
   #decide(state) {
-    const { labels } = this.rows[this.at];
+    const { labels, may_settle: may } = this.rows[this.at];
+    if (!may) return;
     const { label } = labels[this.active];
     if (this.decided.get(label) === state) this.decided.delete(label);
     else {

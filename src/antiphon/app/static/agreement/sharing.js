@@ -2,7 +2,7 @@
 
 import { api } from "../frame/api.js";
 import { plural } from "./common.js";
-import { h } from "../frame/dom.js";
+import { command, h } from "../frame/dom.js";
 
 export class Sharing {
   constructor(facts) {
@@ -28,7 +28,7 @@ export class Sharing {
     const { may_label: people } = this.facts;
     if (people.length < 2) {
       return h("section", { class: "card stack" }, h("h2", {}, "Give several people the same queue"),
-        h("p", {}, "There is nobody else to give it to. Add people in a terminal, and start the app again:"), h("code", { class: "command" }, this.facts.command));
+        h("p", {}, "There is nobody else to give it to. Add people in a terminal, and start the app again:"), command(this.facts.command));
     }
     const boxes = people.map((name) => [name, h("input", { type: "checkbox", name: "people", value: name, checked: people.length <= 3 })]);
     const kind = h("select", { onchange: () => show() },

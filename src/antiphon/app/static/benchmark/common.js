@@ -8,6 +8,31 @@ export function ask(path, runs, asked = {}) {
   return api("GET", `/benchmark/${path}?${query(runs, asked)}`);
 }
 
+// What is shown of the runs that are ticked: asked anew with each choice, the newest answer wins.
+export class Sheet {
+  constructor(path) {
+    this.path = path;
+    this.element = h("div", { class: "stack" });
+  }
+
+  async chosen(runs) {
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    if (!runs.length) {
+      this.element.replaceChildren(h("p", { class: "note" }, "Choose a run."));
+      return;
+    }
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      const found = await ask(this.path, runs);
+      if (turn === this.turn) this.draw(found, runs);
+    } catch (error) {
+      if (turn === this.turn) this.element.replaceChildren(h("p", { class: "note bad", role: "alert" }, error.message));
+    } finally {
+      if (turn === this.turn) this.element.removeAttribute("aria-busy");
+    }
+  }
+}
+
 export function query(runs, asked = {}) {
   const made = new URLSearchParams(runs.map((run) => ["run", run]));
   for (const [name, value] of Object.entries(asked)) {

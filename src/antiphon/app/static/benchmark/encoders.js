@@ -1,32 +1,15 @@
 // Encoders: one table by family, each family's chart, data set by data set.
 
 import { drawing, fixed, interval, table } from "../agreement/common.js";
-import { ask, downloads, sortable, valued } from "./common.js";
+import { downloads, Sheet, sortable, valued } from "./common.js";
 import { h } from "../frame/dom.js";
 
-export class Encoders {
+export class Encoders extends Sheet {
   constructor() {
-    this.element = h("div", { class: "stack" });
+    super("encoders");
   }
 
-  async chosen(runs) {
-    const turn = (this.turn = (this.turn ?? 0) + 1);
-    if (!runs.length) {
-      this.element.replaceChildren(h("p", { class: "note" }, "Choose a run."));
-      return;
-    }
-    this.element.setAttribute("aria-busy", "true");
-    try {
-      const found = await ask("encoders", runs);
-      if (turn === this.turn) this.#draw(found, runs);
-    } catch (error) {
-      if (turn === this.turn) this.element.replaceChildren(h("p", { class: "note bad", role: "alert" }, error.message));
-    } finally {
-      this.element.removeAttribute("aria-busy");
-    }
-  }
-
-  #draw(found, runs) {
+  draw(found, runs) {
     const { encoders, rows, ranks } = found;
     const best = (row) => Math.max(...row.means.map((mean) => mean.value ?? -Infinity));
     const lines = rows.map((row) => [row.family, row.measure, String(row.sets.length),

@@ -5,7 +5,7 @@ import { plural, tabs } from "../agreement/common.js";
 import { Encoders } from "./encoders.js";
 import { Steps } from "./steps.js";
 import { Strategies } from "./strategies.js";
-import { h } from "../frame/dom.js";
+import { command, h } from "../frame/dom.js";
 import { whenThere } from "../frame/mount.js";
 
 // Which runs are looked at: several of a kind are put together.
@@ -18,17 +18,17 @@ function chooser(runs, changed) {
 }
 
 // What stands where there is no run.
-function none(what, command) {
+function none(what, line) {
   const element = h("section", { class: "card stack" }, h("h2", {}, `No run of ${what} yet`),
     h("p", {}, "Runs are found in the project's folders reports and benchmarks, and in folders that are named when the app is started " +
       "(antiphon label PROJECT --bench DIR). Make one in a terminal, for example:"),
-    h("code", { class: "command" }, command),
+    command(line),
     h("p", { class: "muted" }, "What is finished shows here at once when the page is loaded again; a run may still be going on."));
   return { element };
 }
 
-function part(runs, command, what, Part) {
-  if (!runs.length) return () => none(what, command);
+function part(runs, line, what, Part) {
+  if (!runs.length) return () => none(what, line);
   return () => {
     const place = h("div", {});
     const choose = chooser(runs, () => made.chosen(choose.ids));

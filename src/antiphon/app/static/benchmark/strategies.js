@@ -1,38 +1,18 @@
 // Strategies: learning curves, tables, differences, classes.
 
 import { drawing, fixed, interval, plural, seconds, select, table } from "../agreement/common.js";
-import { ask, downloads, sortable, valued } from "./common.js";
+import { ask, downloads, Sheet, sortable, valued } from "./common.js";
 import { h } from "../frame/dom.js";
 
 const LINES = 7;
 
-export class Strategies {
+export class Strategies extends Sheet {
   constructor() {
-    this.element = h("div", { class: "stack" });
+    super("strategies");
   }
 
-  async chosen(runs) {
-    const turn = (this.turn = (this.turn ?? 0) + 1);
-    if (!runs.length) {
-      this.element.replaceChildren(h("p", { class: "note" }, "Choose a run."));
-      return;
-    }
-    this.element.setAttribute("aria-busy", "true");
-    try {
-      const found = await ask("strategies", runs);
-      if (turn !== this.turn) return;
-      this.runs = runs;
-      this.found = found;
-      this.#draw();
-    } catch (error) {
-      if (turn === this.turn) this.element.replaceChildren(h("p", { class: "note bad", role: "alert" }, error.message));
-    } finally {
-      this.element.removeAttribute("aria-busy");
-    }
-  }
-
-  #draw() {
-    const { found } = this;
+  draw(found, runs) {
+    Object.assign(this, { found, runs });
     const known = new Set(found.systems.map((system) => system.key));
     const kept = [...(this.lines ?? [])].filter((key) => known.has(key));
     this.lines = new Set(kept.length ? kept : this.#first());

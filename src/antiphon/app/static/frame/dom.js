@@ -37,10 +37,34 @@ export function dialog(title, body, { className = "", onclose = () => {} } = {})
   return box;
 }
 
+// The element that keys go to. A dialog that was just closed may still hold the focus: browsers
+// let go of it with the next frame only, and a quick person's next key comes sooner.
+export function focused() {
+  const element = document.activeElement;
+  return element?.closest("dialog:not([open])") ? document.body : element;
+}
+
 export function uuid() {
   // crypto.randomUUID exists only on https and localhost.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// A line for a terminal, with a button that copies it.
+export function command(text) {
+  const code = h("code", { class: "command" }, text);
+  const press = h("button", { type: "button", class: "button small", onclick: async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without https the clipboard is closed to scripts, but not to a selection.
+      getSelection().selectAllChildren(code);
+      document.execCommand("copy");
+    }
+    press.textContent = "Copied";
+    setTimeout(() => (press.textContent = "Copy"), 2000);
+  } }, "Copy");
+  return h("div", { class: "command-line" }, code, press);
 }
 
 export const percent = (p) => `${Math.round(100 * p)} %`;

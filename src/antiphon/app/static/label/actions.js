@@ -1,5 +1,6 @@
 // What keys, buttons and the mouse do to the clip at hand.
 
+import { focused } from "../frame/dom.js";
 import { Answering } from "./answering.js";
 import { showHelp } from "./help.js";
 import { showKeys } from "./layout.js";
@@ -61,7 +62,7 @@ export class Actions {
   key(event) {
     const { work } = this;
     if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
-    const focus = document.activeElement;
+    const focus = focused();
     if (isTyping(focus)) return;
     const found = work.keys.find(event);
     if (!found) return;

@@ -4,6 +4,7 @@ import { api } from "../frame/api.js";
 import { h } from "../frame/dom.js";
 import { measured, plural, took, when } from "./words.js";
 
+const LOOK_MS = 1000;
 const STATES = {
   running: ["running", ""],
   done: ["done", "good"],
@@ -78,6 +79,41 @@ function ended(job) {
   if (job.state !== "done") return `The last training was ${job.state === "failed" ? "not finished" : STATES[job.state][0]}, ${when(job.ended || job.began)}.`;
   const quality = outcome.average_precision ? `, average precision ${measured(outcome.average_precision)}` : "";
   return `Trained ${when(job.ended)} on ${plural(outcome.windows, "window")} of ${plural(outcome.groups, outcome.group_by)}${quality}.`;
+}
+
+// Training leaves detections as they are; this says of which detector they are, and renews them.
+export class Detections {
+  constructor(act) {
+    this.act = act;
+    this.words = h("span", {});
+    this.renew = h("button", { type: "button", class: "button small", onclick: () => this.#run() }, "Renew them");
+    this.element = h("p", { class: "note line", "aria-live": "polite", hidden: true }, this.words, this.renew);
+  }
+
+  async look() {
+    const state = await api("GET", "/detections/state");
+    const isOld = Boolean(state.run && state.detector && !state.current);
+    this.element.hidden = !isOld && !state.running && !this.isRunning;
+    this.renew.hidden = !isOld || state.running || !state.manager;
+    if (state.running) {
+      this.#say(`The detector is running over all windows${state.share === null ? "" : `, ${Math.round(100 * state.share)} %`}.`);
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.look().catch(() => {}), LOOK_MS);
+    } else if (isOld) {
+      this.#say(`The detections on the page Recordings are of an earlier detector, ${state.run}. ${state.error ? `The last run failed: ${state.error}` : state.manager ? "" : "A manager can renew them."}`);
+    } else this.#say("The detections are renewed.");
+    this.isRunning = state.running;
+  }
+
+  async #run() {
+    this.isRunning = true;
+    await this.act(() => api("POST", "/detections/run"));
+    await this.look().catch(() => {});
+  }
+
+  #say(text) {
+    if (this.words.textContent !== text) this.words.textContent = text;
+  }
 }
 
 export class History {

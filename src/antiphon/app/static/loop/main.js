@@ -4,7 +4,7 @@ import { api } from "../frame/api.js";
 import { h } from "../frame/dom.js";
 import { Controls } from "./controls.js";
 import { Curve, Labels, Outlook } from "./figures.js";
-import { History, JobCard } from "./jobs.js";
+import { Detections, History, JobCard } from "./jobs.js";
 import { whenThere } from "../frame/mount.js";
 
 const BUSY_MS = 1000;
@@ -16,6 +16,8 @@ class LoopPage {
     const act = (work) => this.act(work);
     this.controls = new Controls(strategies, act);
     this.job = new JobCard(act);
+    this.detections = new Detections(act);
+    this.job.element.append(this.detections.element);
     this.curve = new Curve();
     this.outlook = new Outlook();
     this.labels = new Labels();
@@ -74,7 +76,7 @@ class LoopPage {
     const { queue, last, job, settings } = now;
     const key = JSON.stringify([queue, last?.id, last?.state, job?.id, job?.steps.map((s) => s.state), settings]);
     if (key === this.known) return;
-    const [figures, jobs] = await Promise.all([api("GET", "/loop/figures"), api("GET", "/loop/jobs?limit=30")]);
+    const [figures, jobs] = await Promise.all([api("GET", "/loop/figures"), api("GET", "/loop/jobs?limit=30"), this.detections.look()]);
     this.known = key;
     this.curve.show(figures);
     this.outlook.show(figures, settings);

@@ -57,14 +57,14 @@ class RecordingsPage {
     const { state } = this;
     this.said.replaceChildren();
     const say = (words, detect) => this.said.append(words, ...(detect && state.manager && state.detector
-      ? [" ", button("Detect now", () => this.#detect(), { class: "" })] : []));
+      ? [" ", button(state.run ? "Renew them" : "Detect now", () => this.#detect(), { class: "" })] : []));
     if (state.error) say(`The last run failed: ${state.error}`, true);
     else if (text) say(text);
     else if (!this.places.recordings) say("The project has no recordings yet. Add a folder: antiphon init PROJECT --audio DIR");
     else if (!state.embedded) say("The recordings are not embedded yet, so nothing can be detected. Run: antiphon embed PROJECT --encoder spectral");
     else if (!state.detector) say("There is no detector yet. Label some windows on the page Label and train one on the page Loop, or run: antiphon train PROJECT");
     else if (!state.run) say(`The detector ${state.detector} has not been run.${state.manager ? "" : " A manager can run it here, or: antiphon detect PROJECT"}`, true);
-    else if (!state.current) say(`These detections are by an older detector than ${state.detector}.${state.manager ? "" : " A manager can run the new one."}`, true);
+    else if (!state.current) say(`These detections are of an earlier detector (${state.run}); the detector is ${state.detector} now.${state.manager ? "" : " A manager can run the new one."}`, true);
     this.said.hidden = !this.said.childNodes.length;
   }
 

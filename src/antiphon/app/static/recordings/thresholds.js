@@ -16,6 +16,7 @@ export class Thresholds {
     this.facts = h("dl", { class: "cut-facts" });
     this.chart = h("div", { class: "wide" });
     this.how = h("div", { class: "how" });
+    this.before = h("p", { class: "notice", hidden: true });
     this.save = button("Save as the project's", () => this.#save(), { class: "", disabled: true });
     this.back = button("Back to the detector's own", () => this.#own());
     this.said = h("p", { class: "said", role: "status", "aria-live": "polite" });
@@ -27,6 +28,7 @@ export class Thresholds {
     this.element = h("div", { class: "cut" },
       h("section", { "aria-label": "Threshold" },
         h("div", { class: "tools" }, h("div", { class: "field" }, h("label", { for: "cut-label" }, "Label"), this.label)),
+        this.before,
         h("div", { class: "cut-slide" }, h("label", { for: "cut" }, "Threshold"), this.slider, this.value),
         this.facts, close),
       h("section", { "aria-label": "Precision at every threshold" }, this.chart, this.how));
@@ -46,6 +48,7 @@ export class Thresholds {
       this.slider.max = String(counts.thresholds.length - 1);
       const wanted = this.changes.get(label) ?? counts.threshold;
       this.slider.value = String(nearest(counts.thresholds, wanted));
+      this.#earlier();
       this.how.replaceChildren(h("p", { class: "dim" }, "Judging the labelled windows …"));
       this.#draw();
       const judged = await get("/detections/precision", { label });
@@ -68,6 +71,20 @@ export class Thresholds {
     if (Math.abs(value - counts.threshold) < 1e-6) this.changes.delete(counts.label);
     else this.changes.set(counts.label, value);
     this.#draw();
+  }
+
+  // What somebody had set and a training replaced; it may be wanted again.
+  #earlier() {
+    const { counts } = this;
+    const value = this.state.labels.find((one) => one.label === counts.label)?.set_before ?? null;
+    this.before.hidden = value === null;
+    if (value === null) return;
+    this.before.replaceChildren(`Set to ${value.toFixed(2)} by hand before the last training, which chose ${counts.threshold.toFixed(2)} for its own probabilities. `,
+      button(`Look at ${value.toFixed(2)}`, () => {
+        this.slider.value = String(nearest(counts.thresholds, value));
+        this.#moved();
+        this.slider.focus();
+      }));
   }
 
   #own() {

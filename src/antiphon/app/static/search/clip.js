@@ -16,7 +16,7 @@ export class Example {
     this.window = null; // of the project
     this.file = null; // {blob, name, id, span, duration_s}
     this.input = h("input", { type: "file", accept: "audio/*,.wav,.flac,.ogg,.mp3,.aif,.aiff,.opus,.m4a",
-      id: "clip-file", class: "visually-hidden",
+      id: "clip-file", class: "visually-hidden", "aria-label": "Sound file", tabindex: "-1",
       onchange: () => this.input.files[0] && this.take(this.input.files[0], this.input.files[0].name) });
     this.record = h("button", { type: "button", class: "plain", onclick: () => this.#record() }, "● Record");
     this.record.hidden = !canRecord();
