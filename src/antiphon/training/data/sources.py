@@ -1,0 +1,223 @@
+"""All sources of a configuration read into one table of clips."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from antiphon.errors import UserError
+from antiphon.training.data.config import (
+    DataConfig,
+    FolderSource,
+    ProjectSource,
+    ShardSource,
+    SourceConfig,
+)
+from antiphon.training.data.cutting import cut_clips
+from antiphon.training.data.folders import read_folder
+from antiphon.training.data.labels import SourceLabels, read_taxonomy, unify
+from antiphon.training.data.projects import read_project
+from antiphon.training.data.reading import Said, SourceRows
+from antiphon.training.data.shard_source import read_shards
+from antiphon.training.data.synthesised import read_repertoire
+from antiphon.training.data.table import (
+    EVERY,
+    Bool,
+    ClipTable,
+    Int32,
+    Recordings,
+    SourceInfo,
+    Statements,
+    strings,
+)
+
+
+def read_sources(config: DataConfig) -> tuple[ClipTable, list[str]]:
+    """Read every source and bring the labels to one list of classes.
+
+    A recording without times in its labels is one clip. One with annotated spans is cut into
+    windows of ``clip_s``, side by side.
+
+    Parameters
+    ----------
+    config
+        The settings.
+
+    Returns
+    -------
+    table : ClipTable
+        All clips, of both sides.
+    notes : list of str
+        What was odd but did not stop the reading, one sentence each.
+
+    Raises
+    ------
+    UserError
+        Two sources have one name, labels do not go together, or too many recordings that had to
+        be opened are unreadable.
+    FileError, FormatError, StoreError
+        A source cannot be read.
+    """
+    names = source_names(config.sources)
+    parts = [_read(source, name) for source, name in zip(config.sources, names, strict=True)]
+    for part, source in zip(parts, config.sources, strict=True):
+        if source.side != "split":
+            part.side[:] = source.side == "validation"
+        unknown = sorted(set(source.rename) - {label.name for label in part.labels})
+        if unknown:
+            raise UserError(
+                f"Source {part.name!r}: rename lists {', '.join(map(repr, unknown))}, which it "
+                "does not label anything with. Correct the spelling, or take it out."
+            )
+    seeds = {
+        int(part.settings.get("seed", 0))
+        for part, source in zip(parts, config.sources, strict=True)
+        if source.kind == "repertoire"
+    }
+    if len(seeds) > 1:
+        raise UserError(
+            "Two repertoires of different seeds have classes of the same names that sound "
+            "different. Use one seed, and tell the sources apart by n_bio and n_general."
+        )
+    taxonomy = None if config.taxonomy is None else read_taxonomy(config.taxonomy)
+    classes = unify(
+        [
+            SourceLabels(part.name, part.labels, source.rename)
+            for part, source in zip(parts, config.sources, strict=True)
+        ],
+        taxonomy,
+        closed=config.closed,
+    )
+    infos = tuple(
+        _info(part, source, column, len(classes.label_set))
+        for part, source, column in zip(parts, config.sources, classes.columns, strict=True)
+    )
+    recordings, groups, shards = _join_recordings(parts)
+    statements = _join_statements(parts, classes.columns, len(recordings))
+    table, notes = cut_clips(
+        infos, classes.label_set, groups, shards, recordings, statements, config
+    )
+    left_out = recordings.side[table.recording] == -2
+    if left_out.any():
+        notes.append(f"{int(left_out.sum())} clips are on neither side by their split columns.")
+    keep = ~left_out
+    if config.labelled_only:
+        keep &= _something_known(table)
+    return table.select(keep), [*(note for part in parts for note in part.notes), *notes]
+
+
+def source_names(sources: Sequence[SourceConfig]) -> list[str]:
+    """Return the name of each source.
+
+    Raises
+    ------
+    UserError
+        Two sources have the same.
+    """
+    names = [
+        source.name
+        or (source.path.expanduser().absolute().name if hasattr(source, "path") else source.kind)
+        for source in sources
+    ]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise UserError(f"Two sources are called {twice[0]!r}: give one of them another name.")
+    return names
+
+
+def _read(source: SourceConfig, name: str) -> SourceRows:
+    if isinstance(source, FolderSource):
+        return read_folder(source, name)
+    if isinstance(source, ProjectSource):
+        return read_project(source, name)
+    if isinstance(source, ShardSource):
+        return read_shards(source, name)
+    return read_repertoire(source, name)
+
+
+def _info(part: SourceRows, source: SourceConfig, column: Int32, n: int) -> SourceInfo:
+    own = np.full(n, source.exhaustive == "all")
+    if source.exhaustive == "own":
+        own[column[column >= 0]] = True
+    return SourceInfo(
+        part.name, source.kind, source.domain, part.root, source.weight, own, column, part.settings
+    )
+
+
+def _join_recordings(parts: Sequence[SourceRows]) -> tuple[Recordings, Any, Any]:
+    sizes = [len(part.path) for part in parts]
+    names = pa.chunked_array([strings(part.group) for part in parts]).dictionary_encode()
+    encoded = names.combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.unify_dictionaries().chunk(0)
+    ahead = np.cumsum([0, *(len(part.shards) for part in parts)])
+    shards = [
+        np.full(size, -1) if part.shard is None else part.shard + before
+        for part, size, before in zip(parts, sizes, ahead, strict=False)
+    ]
+    nowhere = [np.zeros(size, np.int64) for size in sizes]
+    recordings = Recordings(
+        path=pa.chunked_array([strings(part.path) for part in parts]).combine_chunks(),
+        source=np.repeat(np.arange(len(parts), dtype=np.int32), sizes),
+        group=encoded.indices.to_numpy().astype(np.int32),
+        duration_s=np.concatenate([part.duration_s for part in parts]),
+        labelled=np.concatenate([part.labelled for part in parts]),
+        side=np.concatenate([part.side for part in parts]),
+        shard=np.concatenate(shards).astype(np.int32),
+        offset=np.concatenate(
+            [z if p.offset is None else p.offset for p, z in zip(parts, nowhere, strict=True)]
+        ),
+        size=np.concatenate(
+            [z if p.size is None else p.size for p, z in zip(parts, nowhere, strict=True)]
+        ),
+    )
+    paths = [path for part in parts for path in part.shards]
+    return recordings, encoded.dictionary, strings(paths)
+
+
+def _join_statements(
+    parts: Sequence[SourceRows], columns: Sequence[Int32], recordings: int
+) -> Statements:
+    said: list[Said] = []
+    ahead = 0
+    for part, column in zip(parts, columns, strict=True):
+        # One more entry at the end, which the number -1 finds.
+        to_class = np.append(column, EVERY).astype(np.int32)
+        label = to_class[part.said.label]
+        keep = (label >= 0) | (part.said.label == EVERY)
+        said.append(
+            Said(
+                part.said.recording[keep] + ahead,
+                label[keep],
+                part.said.start_s[keep],
+                part.said.end_s[keep],
+                part.said.value[keep],
+            )
+        )
+        ahead += len(part.path)
+
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(one, name) for one in said])
+
+    return Statements.sort(
+        recordings,
+        joined("recording"),
+        joined("label"),
+        joined("start_s"),
+        joined("end_s"),
+        joined("value"),
+    )
+
+
+def _something_known(table: ClipTable) -> Bool:
+    """Return which clips have a class, or lie in a recording of which absences are known."""
+    known = np.diff(table.class_first) > 0
+    exhaustive = np.array([bool(info.own.any()) for info in table.sources])
+    known |= (table.recordings.labelled & exhaustive[table.recordings.source])[table.recording]
+    said = np.diff(table.statements.first) > 0
+    known |= said[table.recording]
+    return known

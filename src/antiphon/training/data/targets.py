@@ -1,0 +1,102 @@
+"""What the statements about a recording say of one crop of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from antiphon.labels.spans import TOUCH_S
+from antiphon.training.data.table import (
+    ABSENT,
+    EVERY,
+    PRESENT,
+    Bool,
+    ClipTable,
+    Float32,
+    Float64,
+    Int32,
+)
+
+_MIN_COVER = 0.99
+
+
+def crop_targets(
+    table: ClipTable, recording: int, start_s: float, end_s: float, min_overlap: float
+) -> tuple[Float32, Float32]:
+    """Return the labels of a crop and whether each is known.
+
+    The rule is that of :func:`antiphon.labels.targets.window_targets`: present where a present
+    statement shares ``min_overlap`` of the shorter of the two; unknown where it shares less, or
+    where an unsure one touches the crop; absent where absent statements cover the crop. Where
+    nothing is said, a class is absent if the source is exhaustive about it, else unknown.
+
+    Parameters
+    ----------
+    table
+        The statements.
+    recording
+        Number of the recording.
+    start_s, end_s
+        The crop; its end is that of its audio.
+    min_overlap
+        Share in (0, 1].
+
+    Returns
+    -------
+    labels, known
+        ``(C,)`` float32 of 0 and 1 each; labels are 0 where they are not known.
+    """
+    statements, recordings = table.statements, table.recordings
+    labels = np.zeros(table.n_classes, np.float32)
+    known = np.zeros(table.n_classes, bool)
+    if recordings.labelled[recording]:
+        known |= table.sources[int(recordings.source[recording])].own
+    part = statements.of(recording)
+    if part.start == part.stop:
+        return labels, known.astype(np.float32)
+    label, value = statements.label[part], statements.value[part]
+    begin, end = statements.start_s[part], statements.end_s[part]
+    overlap = np.minimum(end, end_s) - np.maximum(begin, start_s)
+    length = end_s - start_s
+    point = end - begin <= TOUCH_S
+    # A call that is a point in time belongs to the crop it lies in, its end left out.
+    touches = np.where(point, (begin >= start_s) & (begin < end_s), overlap > TOUCH_S)
+
+    absent = touches & (value == ABSENT)
+    known[_covered(label[absent], begin[absent], end[absent], start_s, end_s, known)] = True
+
+    heard = touches & (value != ABSENT)
+    shorter = np.where(point, 1.0, np.minimum(length, end - begin))
+    share = np.where(point, 1.0, overlap / shorter)
+    full = heard & (value == PRESENT) & (share >= min_overlap - 1e-9)
+    known[label[heard & ~full]] = False
+    labels[label[full]] = 1.0
+    known[label[full]] = True
+    return labels, known.astype(np.float32)
+
+
+def _covered(
+    label: Int32, begin: Float64, end: Float64, start_s: float, end_s: float, known: Bool
+) -> Bool:
+    """Return ``(C,)``: classes that absent statements cover the crop of."""
+    covered = np.zeros_like(known)
+    if not len(label):
+        return covered
+    enough = (_MIN_COVER - 1e-9) * (end_s - start_s)
+    whole = np.minimum(end, end_s) - np.maximum(begin, start_s) >= enough
+    if (label[whole] == EVERY).any():
+        covered[:] = True
+        return covered
+    covered[label[whole]] = True
+    # What is left are pieces; those about every class add to those of each.
+    for one in np.unique(label):
+        if one != EVERY and covered[one]:
+            continue
+        mine = (label == one) | (label == EVERY)
+        order = np.argsort(begin[mine])
+        total, reach = 0.0, start_s
+        for low, high in zip(begin[mine][order], end[mine][order], strict=True):
+            total += max(0.0, min(high, end_s) - max(low, reach))
+            reach = max(reach, min(high, end_s))
+        if total >= enough:
+            covered[slice(None) if one == EVERY else one] = True
+    return covered
