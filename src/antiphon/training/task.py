@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from torch import Generator, Tensor, nn
@@ -46,6 +47,35 @@ class Task(nn.Module, ABC):
 
     def after_step(self, step: int, total: int) -> None:
         """Follow the optimiser's step, such as by moving averages of weights."""
+
+    def rate_factor(self, step: int, total: int) -> float:
+        """Return what the schedule's rate is multiplied by at a step, for all groups."""
+        return 1.0
+
+    def validation_metrics(self) -> dict[str, float]:
+        """Return what only a whole pass of validation tells, and forget the pass.
+
+        The loop calls it after the last :meth:`validation_loss` of a pass.
+        """
+        return {}
+
+    def finish(self, batches: Iterable[Batch]) -> None:
+        """Do what is left after the last step, with some training batches.
+
+        The loop calls it once, before it keeps :meth:`encoder`. A task that needs no batches does
+        not draw any.
+        """
+
+    def describe(self) -> str:
+        """Return a few lines for the log about what is trained."""
+        total = sum(p.numel() for p in self.parameters())
+        trained = sum(p.numel() for p in self.parameters() if p.requires_grad)
+        return f"{trained:,} of {total:,} parameters are trained"
+
+    @property
+    def unused_parameters(self) -> bool:
+        """Whether some trainable parameters get no gradient in some steps, as DDP must know."""
+        return False
 
     def parameter_groups(self, lr: float, weight_decay: float) -> list[dict[str, Any]]:
         """Return the optimiser's groups: without decay on biases, norms and other vectors."""

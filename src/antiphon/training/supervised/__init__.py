@@ -1,0 +1,1 @@
+"""Training with labels or a teacher: post-training, fine-tuning, distillation, averaged weights."""

@@ -1,0 +1,124 @@
+"""What all stages with labels share: an encoder with a classifier, its loss and its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Generator, Tensor
+
+from antiphon.errors import UserError
+from antiphon.training.backbones.config import HeadConfig
+from antiphon.training.model import EncoderModel, ModelOutput
+from antiphon.training.supervised.config import AsymmetricConfig, BceConfig
+from antiphon.training.supervised.heads import set_classes, trainable_table
+from antiphon.training.supervised.losses import MultiLabelLoss
+from antiphon.training.supervised.metrics import ScoreCollector
+from antiphon.training.supervised.modes import evaluating, without_gradient
+from antiphon.training.task import Batch, Task
+
+
+class FeatureAugment(Protocol):
+    """Augmentation of features, such as SpecAugment."""
+
+    def __call__(self, features: Tensor, mask: Tensor, generator: Generator) -> Tensor:
+        """Change ``(B, T, F)`` features; ``mask`` ``(B, T)`` is true where a frame is audio."""
+        ...
+
+
+class ClassificationTask(Task):
+    """Train a multi-label classifier on an encoder.
+
+    Parameters
+    ----------
+    model
+        The encoder; trained in place. One without these classes gets a fresh linear head.
+    classes
+        Names, in the order of ``labels`` in the batches.
+    loss
+        Settings of the loss.
+    head
+        Settings of the classifier; None keeps the model's.
+    augment
+        Applied to the features in training; None leaves them.
+    presence
+        ``(C,)`` share of the training clips with each class, for balanced weights.
+    seed
+        Of fresh weights.
+    """
+
+    def __init__(
+        self,
+        model: EncoderModel,
+        classes: Sequence[str],
+        loss: BceConfig | AsymmetricConfig,
+        *,
+        head: HeadConfig | None = None,
+        augment: FeatureAugment | None = None,
+        presence: Sequence[float] | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        set_classes(model, classes, head, seed=seed)
+        self.model = model
+        self.loss = MultiLabelLoss(loss, model.classes, presence)
+        self.augment = augment
+        self.frozen = False
+        self._pass = ScoreCollector()
+
+    def train(self, mode: bool = True) -> ClassificationTask:
+        """Set the mode of all but a frozen backbone, which stays in evaluation mode."""
+        super().train(mode)
+        if mode and self.frozen:
+            self.model.backbone.eval()
+        return self
+
+    def training_loss(self, batch: Batch, step: int, generator: Generator) -> dict[str, Tensor]:
+        """Return ``loss`` of a batch with ``labels`` and perhaps ``known``."""
+        features, mask = self.model.front_end(batch["waveform"], batch["valid"])
+        if self.augment is not None:
+            features = self.augment(features, mask, generator)
+        if self.frozen:
+            with without_gradient(self.model.backbone):
+                output = self.model.from_features(features, mask)
+        else:
+            output = self.model.from_features(features, mask)
+        return {"loss": self._loss(output, batch)}
+
+    def validation_loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Return ``loss`` in evaluation mode, and keep the scores for the pass's measures."""
+        with evaluating(self):
+            output = self.model(batch["waveform"], batch["valid"])
+            loss = self._loss(output, batch)
+        self._pass.add(_logits(output), batch["labels"], batch.get("known"))
+        return {"loss": loss}
+
+    def validation_metrics(self) -> dict[str, float]:
+        """Return ``map`` of the pass: macro average precision over classes with a positive."""
+        return self._pass.take()
+
+    def encoder(self) -> EncoderModel:
+        """Return the encoder with its classifier."""
+        return self.model
+
+    def describe(self) -> str:
+        """Return which parts are trained, with counts of parameters."""
+        return trainable_table(self.model)
+
+    def _loss(self, output: ModelOutput, batch: Batch) -> Tensor:
+        if "labels" not in batch:
+            raise UserError("This stage learns from labels, and the training data has none.")
+        logits = _logits(output)
+        if batch["labels"].shape != logits.shape:
+            raise UserError(
+                f"The labels of a batch have the shape {tuple(batch['labels'].shape)}, but the "
+                f"model has {logits.shape[1]} classes."
+            )
+        loss: Tensor = self.loss(logits, batch["labels"], batch.get("known"))
+        return loss
+
+
+def _logits(output: ModelOutput) -> Tensor:
+    if output.logits is None:
+        raise ValueError("the model has no classifier")
+    return output.logits
