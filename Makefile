@@ -11,7 +11,7 @@ DEMO ?= antiphon-demo
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo app test test-slow reference lint docs clean
+.PHONY: help demo app test test-slow reference train lint docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -36,6 +36,10 @@ $(VENV)/.test: $(VENV)/.core
 
 $(VENV)/.reference: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --group reference
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --editable '.[train]'
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.core
@@ -65,7 +69,9 @@ lint: $(VENV)/.lint $(VENV)/.test ## ruff, mypy and the layers of the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-reference: $(VENV)/.reference ## PyTorch and scikit-activeml, which some tests compare with
+reference: $(VENV)/.reference ## PyTorch, what trains with it, and scikit-activeml, for the tests that want them
+
+train: $(VENV)/.train ## The extra train whole, with timm and torchvision (several GB where there is CUDA)
 
 docs: $(VENV)/.docs ## The documentation, into site/
 	$(BIN)/mkdocs build --strict

@@ -12,8 +12,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from antiphon.training.model import EncoderModel
+from antiphon.training.modes import evaluating
 from antiphon.training.supervised.config import EmaConfig, SwaConfig
-from antiphon.training.supervised.modes import evaluating
 from antiphon.training.task import Batch, Task
 
 

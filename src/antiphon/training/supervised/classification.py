@@ -10,11 +10,11 @@ from torch import Generator, Tensor
 from antiphon.errors import UserError
 from antiphon.training.backbones.config import HeadConfig
 from antiphon.training.model import EncoderModel, ModelOutput
+from antiphon.training.modes import evaluating, without_gradient
 from antiphon.training.supervised.config import AsymmetricConfig, BceConfig
 from antiphon.training.supervised.heads import set_classes, trainable_table
 from antiphon.training.supervised.losses import MultiLabelLoss
 from antiphon.training.supervised.metrics import ScoreCollector
-from antiphon.training.supervised.modes import evaluating, without_gradient
 from antiphon.training.task import Batch, Task
 
 

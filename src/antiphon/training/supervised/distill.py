@@ -9,11 +9,11 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from antiphon.training.model import EncoderModel
+from antiphon.training.modes import evaluating
 from antiphon.training.supervised.classification import FeatureAugment
 from antiphon.training.supervised.config import DistillConfig
 from antiphon.training.supervised.heads import trainable_table
 from antiphon.training.supervised.layer_decay import layer_decay_groups
-from antiphon.training.supervised.modes import evaluating
 from antiphon.training.supervised.teachers import Teacher
 from antiphon.training.task import Batch, Task
 

@@ -15,7 +15,7 @@ from antiphon.audio.windows import WindowSpec, window_starts
 from antiphon.encoders.base import Encoder
 from antiphon.errors import UserError
 from antiphon.training.model import EncoderModel
-from antiphon.training.supervised.modes import evaluating
+from antiphon.training.modes import evaluating
 from antiphon.training.supervised.teacher_cache import TeacherCache, content_key
 from antiphon.training.task import Batch
 

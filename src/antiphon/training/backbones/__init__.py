@@ -1,0 +1,1 @@
+"""Networks from features to tokens: vision transformers, convolutional networks, EfficientAT."""

@@ -1,0 +1,1 @@
+"""What runs a stage of training: Lightning loop, checkpoints, logs, validation, the run folder."""

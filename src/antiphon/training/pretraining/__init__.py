@@ -1,0 +1,1 @@
+"""Stage one: encoders that learn from audio without labels."""
