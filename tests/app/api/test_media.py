@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from antiphon.app.media.service import Media
+from tests.app.conftest import LABELS
 from tests.app.running import AppClient
 
 SPAN = {"recording": 1, "start_s": 2.0, "end_s": 5.0}
@@ -168,3 +172,26 @@ def test_a_file_that_is_gone_or_changed_is_not_shown(client: AppClient, tmp_path
         broken = get(client, what, recording=rows[3]["id"])
         assert broken.status_code == 422
         assert str(tmp_path) not in broken.text
+
+
+def test_an_answer_does_not_wait_behind_pictures(
+    client: AppClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, drawn = Media.levels, threading.Event()
+
+    def slow(self: Media, *arguments: Any) -> Any:
+        assert drawn.wait(60.0)
+        return make(self, *arguments)
+
+    monkeypatch.setattr(Media, "levels", slow)
+    window = {"recording": 1, "start_s": 2.0, "end_s": 4.0}
+    body = {"window": window, "present": [LABELS[0]], "key": "k"}
+    # More than the server has threads.
+    with ThreadPoolExecutor(61) as pool:
+        pictures = [pool.submit(get, client, "thumbnail", width=16 + i) for i in range(60)]
+        try:
+            kept = pool.submit(client.post, "/api/answers", json=body).result(timeout=30.0)
+        finally:
+            drawn.set()
+        assert kept.status_code == 200
+        assert {picture.result().status_code for picture in pictures} == {200}

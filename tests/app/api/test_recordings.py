@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from antiphon.pipeline.detect import load_detections
 from antiphon.store.schema import Recording
@@ -114,6 +114,19 @@ def test_activity_names_recordings_without_a_start_time(project: Path) -> None:
         assert said["minutes"] == pytest.approx(11 * 16 / 60)
         undated = ok(client.get("/api/recordings/day"))
         assert [row["id"] for row in undated["recordings"]] == [3]
+
+
+def test_time_that_was_not_searched_is_no_effort(project: Path) -> None:
+    with open_client(project) as client:
+        before = ok(client.get("/api/recordings/activity"))
+        assert before["not_searched"] == 0
+        with client.context.folder.catalogue.database.write() as connection:
+            row = connection.execute(select(Recording.__table__).where(Recording.id == 1)).one()
+            new = {**row._mapping, "id": 99, "path": "new.wav", "content_key": "of another file"}
+            connection.execute(insert(Recording).values(**new))
+    with open_client(project) as client:
+        after = ok(client.get("/api/recordings/activity"))
+    assert after == before | {"not_searched": 1}
 
 
 def test_markup_in_a_site_is_text(client: AppClient, changed: Callable[..., None]) -> None:

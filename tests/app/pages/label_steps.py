@@ -42,13 +42,22 @@ class Served:
 
 def queue_in(project: Path, part: slice) -> int:
     """Make a shared queue of a part of all windows and return its id; parts do not overlap."""
+    spans = spans_in(project, part)
+    folder = ProjectFolder.open(project)
+    try:
+        return make_queue(folder, None, "chosen", len(spans), windows=spans).id
+    finally:
+        folder.close()
+
+
+def spans_in(project: Path, part: slice) -> list[Span]:
+    """Return a part of all windows, in the order of recordings and times."""
     folder = ProjectFolder.open(project)
     try:
         found = load_windows(folder, folder.table())
         columns = (found.recording_id, found.channel, found.start_s, found.end_s)
         rows = sorted(zip(*(column.tolist() for column in columns), strict=True))
-        spans = [Span(*row) for row in rows[part]]
-        return make_queue(folder, None, "chosen", len(spans), windows=spans).id
+        return [Span(*row) for row in rows[part]]
     finally:
         folder.close()
 

@@ -160,6 +160,17 @@ def test_a_new_password_ends_all_other_sessions(project: Path) -> None:
         log_in(elsewhere, "ben", "my new password")
 
 
+def test_guesses_at_a_name_do_not_log_its_owner_out(project: Path) -> None:
+    with with_accounts(project) as client:
+        log_in(client, "ben")
+        for _ in range(6):
+            client.context.throttle.begin("ben", "192.0.2.1")
+        assert client.context.throttle.begin("ben", "192.0.2.1") > 0.0
+        change = {"old": PASSWORDS["ben"], "new": "my new password"}
+        assert client.post("/api/password", json=change).status_code == 204
+        assert client.get("/api/session").json()["name"] == "ben"
+
+
 def test_a_short_password_is_refused_in_words(project: Path) -> None:
     with with_accounts(project) as client:
         log_in(client, "mia")

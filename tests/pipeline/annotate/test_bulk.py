@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from sqlalchemy import update
 
 from antiphon.errors import UserError
 from antiphon.labels.annotation import make_annotations
 from antiphon.pipeline.annotate.answers import answer, standing, undo
 from antiphon.pipeline.annotate.bulk import label_windows
-from antiphon.pipeline.annotate.said import Box
+from antiphon.pipeline.annotate.said import Box, Span
+from antiphon.store.schema import Recording
 from tests.pipeline.annotate.making import derived, said, span
 
 SPANS = [span(0), span(1), span(2)]
@@ -31,6 +33,14 @@ def test_the_same_request_again_adds_nothing(folder):
     assert again.answers == ()
     assert again.already == len(first.answers) == 3
     assert derived(folder) == [("ann", "finch", "present")] * 3
+
+
+def test_late_windows_of_a_long_recording_are_told_apart(folder):
+    late = [Span(1, -1, 100_000.0 + step, 100_002.0 + step) for step in (0.0, 0.25, 0.5)]
+    with folder.catalogue.database.write() as connection:
+        connection.execute(update(Recording).values(frames=Recording.sample_rate * 200_000))
+    report = label_windows(folder, "ann", late, "finch", "present", key="k")
+    assert [one.span for one in report.answers] == late
 
 
 def test_what_was_said_before_is_kept(folder):

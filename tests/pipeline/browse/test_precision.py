@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -121,3 +123,25 @@ def test_sought_out_windows_are_said_to_be(folder: ProjectFolder) -> None:
     said = how_labelled(folder, windows)
     assert "were sought out" in said
     assert "no random sample" in said
+
+
+def test_only_equal_chances_of_all_windows_make_a_random_sample(folder: ProjectFolder) -> None:
+    from antiphon.pipeline.browse.precision import how_labelled
+    from antiphon.pipeline.filters import WindowFilter
+
+    windows = load_windows(folder, folder.table())
+    site = windows.recordings.column("site").to_pylist()[0]
+    here = WindowFilter(sites=(site,))
+
+    def drawn(kind: str, **wish: Any) -> str:
+        queue = make_queue(folder, None, kind, 8, seed=3, **wish)
+        with folder.catalogue.database.read() as connection:
+            items = queues.items(connection, queue.id)
+        wanted = {(item.recording_id, item.start_s) for item in items}
+        places = zip(windows.recording_id.tolist(), windows.start_s.tolist(), strict=True)
+        return how_labelled(
+            folder, windows.take(np.array([i for i, p in enumerate(places) if p in wanted]))
+        )
+
+    assert "8 were drawn by score" in drawn("stratified", label=current_detector(folder).labels[0])
+    assert "8 were drawn by chance from a part of all windows" in drawn("random", where=here)

@@ -137,14 +137,14 @@ def colours(
 
 
 @router.post("/windows")
-def some_windows(context: Context, _person: Someone, wanted: Points) -> list[Point]:
+def some_windows(context: Context, person: Someone, wanted: Points) -> list[Point]:
     """Return what is known of some points, at most 500."""
     windows = _at_hand(context, wanted.version)
     rows = np.array(wanted.rows, np.int64)
     if len(rows) and int(rows.max()) >= len(windows):
         raise HTTPException(400, f"The map has the points 0 to {len(windows) - 1}.")
     infos = window_infos(windows, rows)
-    told = said_of(context.folder, windows, rows)
+    told = said_of(context.folder, windows, rows, person.name)
     return [
         Point.model_validate({"row": row, "window": info, "said": said})
         for row, info, said in zip(wanted.rows, infos, told, strict=True)

@@ -20,6 +20,7 @@ from antiphon.app.api.models import Id, Window
 from antiphon.app.api.search import Filter
 from antiphon.app.context import AppContext
 from antiphon.app.security.identity import Context, Person, Someone
+from antiphon.errors import StoreError, UserError
 from antiphon.pipeline.annotate.queues import (
     QueueState,
     close_queue,
@@ -161,10 +162,13 @@ def _allowed(
     may: Callable[[QueueState], bool] | None = None,
 ) -> QueueState:
     """Return a queue that the person may see, and use as they want to."""
-    found = [queue for queue in list_queues(context.folder) if queue.id == queue_id]
-    if not found:
-        raise HTTPException(404, f"There is no queue {queue_id}.")
-    queue = found[0]
+    # Each request of a page that labels comes by here: the windows of other queues are not counted.
+    try:
+        queue = queue_state(context.folder, queue_id)
+    except StoreError:
+        raise
+    except UserError as error:
+        raise HTTPException(404, str(error)) from error
     if not (person.is_manager or queue.owner in (None, person.name)):
         raise HTTPException(404, f"There is no queue {queue_id}.")
     if may is not None and not may(queue):

@@ -127,7 +127,11 @@ class Chart(BaseModel):
 
 
 class Activity(BaseModel):
-    """Recorded time and detections by hour and date; see ``left_out`` for what has no time."""
+    """Recorded time and detections by hour and date.
+
+    ``left_out`` recordings have no start time; ``not_searched`` ones are not embedded, so that
+    nothing can be detected in them.
+    """
 
     charts: list[Chart]
     sites: Chart
@@ -136,6 +140,7 @@ class Activity(BaseModel):
     left_out: int
     left_out_names: list[str]
     detections_left_out: int
+    not_searched: int
 
 
 @router.get("")
@@ -244,7 +249,7 @@ def activity(
     """Return recorded time and detections by hour, date and site, as charts and numbers.
 
     The filter's hours are left aside. Recordings without a start time stand in no chart by time;
-    they are counted and named.
+    they are counted and named. Beside detections, time that was never searched does not count.
     """
     browsing = browsing_of(context)
     rows = browsing.recordings()
@@ -257,7 +262,10 @@ def activity(
         undated = undated.filter(pc.is_null(undated.column("start_time")))
         known = pa.concat_tables([known, undated])
     # Charts by the hour show all hours: without this, unasked ones would look silent.
-    _, chosen = browsing.select(run, replace(wanted, hours=None), spans=False)
+    name, chosen = browsing.select(run, replace(wanted, hours=None), spans=False)
+    every = known.num_rows
+    if name is not None:
+        known = known.filter(pc.greater(known.column("windows"), 0))
     what = wanted.labels[0] if len(wanted.labels) == 1 else "detections"
     made = clock.activity(known, chosen.rows, what=what)
     return Activity(
@@ -268,6 +276,7 @@ def activity(
         left_out=made.left_out,
         left_out_names=list(made.left_out_names),
         detections_left_out=made.detections_left_out + chosen.without_time,
+        not_searched=every - known.num_rows,
     )
 
 

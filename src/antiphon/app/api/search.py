@@ -212,7 +212,7 @@ def options(context: Context, _person: Someone) -> Options:
 
 
 @router.post("")
-def search(context: Context, _person: Someone, wanted: Wanted) -> Matches:
+def search(context: Context, person: Someone, wanted: Wanted) -> Matches:
     """Find windows; ``skip`` turns the pages."""
     if wanted.like is not None and wanted.clip is not None:
         raise UserError("A search is like one window or like one clip, not both.")
@@ -233,7 +233,7 @@ def search(context: Context, _person: Someone, wanted: Wanted) -> Matches:
         per_recording=wanted.per_recording,
     )
     infos = window_infos(windows, found.rows)
-    said = said_of(context.folder, windows, found.rows)
+    said = said_of(context.folder, windows, found.rows, person.name)
     return Matches.model_validate(
         {
             "hits": [
@@ -281,7 +281,7 @@ async def send_clip(
 
 @router.post("/said")
 def said(
-    context: Context, _person: Someone, wanted: Windows
+    context: Context, person: Someone, wanted: Windows
 ) -> list[dict[str, Literal["present", "absent"]]]:
     """Return what annotations say of windows of the table, by label."""
     windows = context.windows()
@@ -289,7 +289,8 @@ def said(
     rows = find_rows(windows, spans)
     told: list[dict[str, Any]] = [{} for _ in spans]
     there = np.flatnonzero(rows >= 0)
-    for i, one in zip(there.tolist(), said_of(context.folder, windows, rows[there]), strict=True):
+    found = said_of(context.folder, windows, rows[there], person.name)
+    for i, one in zip(there.tolist(), found, strict=True):
         told[i] = one
     return told
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 
 from antiphon.app.jobs.preferences import Preferences
 from antiphon.pipeline.annotate.queues import QueueState, list_queues, make_queue, renew
@@ -50,11 +50,17 @@ def last_answer(folder: ProjectFolder) -> int:
 
 def answers_since(folder: ProjectFolder, queue_id: int, since: int) -> int:
     """Return how many answers to a queue were given after one; those taken back do not count."""
-    value = case((Answer.kind == ANSWER, 1), (Answer.kind == RETRACT, -1), else_=0)
+    taken_back = select(Answer.replaces).where(Answer.kind == RETRACT, Answer.id > since)
     query = (
-        select(func.sum(value))
+        select(func.count())
+        .select_from(Answer)
         .join(QueueItem, Answer.item_id == QueueItem.id)
-        .where(QueueItem.queue_id == queue_id, Answer.id > since)
+        .where(
+            QueueItem.queue_id == queue_id,
+            Answer.id > since,
+            Answer.kind == ANSWER,
+            Answer.id.not_in(taken_back),
+        )
     )
     with folder.catalogue.database.read() as connection:
-        return max(0, int(connection.execute(query).scalar() or 0))
+        return int(connection.execute(query).scalar_one())

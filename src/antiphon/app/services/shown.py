@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.app.api.models import WindowInfo
-from antiphon.labels.targets import window_targets
-from antiphon.pipeline.windows import WindowSet
+from antiphon.labels.disputes import judge_windows
+from antiphon.pipeline.annotate.disagreement import span_of
+from antiphon.pipeline.annotate.sharing import to_answer
+from antiphon.pipeline.windows import WindowSet, channels_of
 from antiphon.store.project import ProjectFolder
 
 Int64 = npt.NDArray[np.int64]
@@ -36,17 +38,20 @@ def window_infos(windows: WindowSet, rows: Int64) -> list[WindowInfo]:
     ]
 
 
-def said_of(folder: ProjectFolder, windows: WindowSet, rows: Int64) -> list[dict[str, str]]:
-    """Return for each window the labels that annotations speak of: ``present`` or ``absent``.
+def said_of(
+    folder: ProjectFolder, windows: WindowSet, rows: Int64, person: str
+) -> list[dict[str, str]]:
+    """Return for each window the labels that training takes for ``present`` or ``absent``.
 
-    Only the annotations of these windows' recordings are read.
+    What people disagree about is left out, and so are windows that wait in a queue of the
+    person's own. Only the annotations of these windows' recordings are read.
     """
     some = windows.take(rows)
     names = folder.catalogue.label_names()
     annotations = folder.catalogue.annotations(recording_ids=np.unique(some.recording_id).tolist())
     if not names or annotations.num_rows == 0:
         return [{} for _ in rows]
-    said = window_targets(
+    said = judge_windows(
         some.recording_id,
         some.start_s,
         some.end_s,
@@ -54,10 +59,13 @@ def said_of(folder: ProjectFolder, windows: WindowSet, rows: Int64) -> list[dict
         annotations,
         names,
         min_overlap=folder.config.labels.min_overlap,
-        channels=windows.recordings.column("channels").fill_null(1).to_numpy()[some.row],
-    )
+        channels=channels_of(some),
+    ).targets
+    waiting = to_answer(folder, person)
     words = {1.0: "present", 0.0: "absent"}
     return [
-        {name: words[value] for name, value in zip(names, line, strict=True) if value in words}
-        for line in said.tolist()
+        {}
+        if span_of(some, i).window in waiting
+        else {name: words[value] for name, value in zip(names, line, strict=True) if value in words}
+        for i, line in enumerate(said.tolist())
     ]

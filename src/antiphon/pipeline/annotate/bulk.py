@@ -74,7 +74,7 @@ def label_windows(
             already += 1
             continue
         said = _with(_open(before, names), label, presence)
-        own = f"{key}:{span.recording_id}:{span.channel}:{span.start_s:g}:{span.end_s:g}"
+        own = f"{key}:{span.recording_id}:{span.channel}:{span.start_s:.6f}:{span.end_s:.6f}"
         stored.append(answer(folder, annotator, span, said, key=own))
     return BulkReport(tuple(stored), already, disputed)
 

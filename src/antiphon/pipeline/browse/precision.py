@@ -34,7 +34,8 @@ Bool = npt.NDArray[np.bool_]
 
 _RESAMPLES = 400
 _INNER_FOLDS = 3
-_BY_CHANCE = ("random", "stratified")
+_RANDOM, _BY_SCORE, _IN_PART = "random", "stratified", "random in a part"
+_DRAWN = (_RANDOM, _BY_SCORE, _IN_PART)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,18 +266,22 @@ def how_labelled(folder: ProjectFolder, windows: WindowSet) -> str:
         for r, c, s in zip(windows.recording_id, windows.channel, windows.start_s, strict=True)
     )
     elsewhere = counts.pop(None, 0)
-    by_chance = sum(counts.pop(kind, 0) for kind in _BY_CHANCE)
+    by_chance, by_score, in_part = (counts.pop(kind, 0) for kind in _DRAWN)
     sought = sum(counts.values())
+    if by_chance == len(windows):
+        return f"All {by_chance:,} labelled windows were drawn by chance."
     parts = []
     if sought:
         names = ", ".join(sorted(str(name) for name in counts))
         parts.append(f"{sought:,} were sought out (chosen by: {names})")
     if by_chance:
         parts.append(f"{by_chance:,} were drawn by chance")
+    if by_score:
+        parts.append(f"{by_score:,} were drawn by score, some scores more often than others")
+    if in_part:
+        parts.append(f"{in_part:,} were drawn by chance from a part of all windows")
     if elsewhere:
         parts.append(f"{elsewhere:,} came from elsewhere")
-    if not sought and not elsewhere:
-        return f"All {by_chance:,} labelled windows were drawn by chance."
     return (
         f"Of {len(windows):,} labelled windows, {', '.join(parts)}. They are no random sample, so "
         "the precision in the whole archive may differ; to measure that, label a sample by score."
@@ -291,10 +296,14 @@ def _kinds(folder: ProjectFolder) -> Mapping[tuple[int, int, float], str]:
             kinds[int(recording), int(channel), float(start)] = str(event.data["strategy"])
     with folder.catalogue.database.read() as connection:
         for row in queues.queues(connection):
+            kind = str(row.parameters.get("strategy") or row.kind)
+            if kind == _RANDOM and any(row.parameters.get("where", {}).values()):
+                kind = _IN_PART
             for item in queues.items(connection, row.id):
                 key = (item.recording_id, item.channel, round(item.start_s, 6))
-                if kinds.get(key) not in _BY_CHANCE:
-                    kinds[key] = str(row.parameters.get("strategy") or row.kind)
+                # An event says "random" of these as well, but not of what.
+                if kinds.get(key) not in _DRAWN or kind == _IN_PART:
+                    kinds[key] = kind
     return kinds
 
 

@@ -23,7 +23,7 @@ export class Answering {
       this.onward(since);
       return;
     }
-    this.answer(work.kind, since);
+    this.answer(clip.kind ?? work.kind, since);
   }
 
   answer(kind, since) {

@@ -40,16 +40,22 @@ export class Outbox extends EventTarget {
 
   // kind: "answer" (body: the request) or "undo" (of: key or id of the answer; item).
   add(entry) {
+    // The key of a stored answer means nothing to the page that sends this after a reload.
+    if (entry.kind === "undo") entry.of = this.ids.get(entry.of) ?? entry.of;
     this.entries.push(entry);
     this._keep(entry);
     this._tell("change");
     this.wake();
   }
 
-  // Take back an answer that never left this browser; false when it may have arrived.
+  // Take back an answer that never left this browser, or that the server refused; false when it may
+  // have arrived.
   cancel(key) {
     const entry = this.entries.find((e) => e.key === key);
-    if (!entry || entry.tried) return false;
+    if (!entry || (entry.tried && !entry.stuck)) return false;
+    // Another tab of this person adopts what waits, and may have sent it.
+    const kept = this._read(this.prefix + key);
+    if (this.isKept && !entry.stuck && (!kept || kept.tried)) return false;
     this._drop(entry);
     return true;
   }
@@ -78,6 +84,11 @@ export class Outbox extends EventTarget {
     for (;;) {
       const entry = this.entries.find((e) => !e.stuck);
       if (!entry) return;
+      // What was adopted has an owner in another tab, who has taken it back or sent it.
+      if (entry.isAdopted && !this._read(this.prefix + entry.key)) {
+        this._drop(entry);
+        continue;
+      }
       if (!entry.tried) {
         entry.tried = true;
         this._keep(entry);
@@ -163,13 +174,18 @@ export class Outbox extends EventTarget {
     for (let i = 0; i < localStorage.length; i += 1) {
       const name = localStorage.key(i);
       if (!name.startsWith(this.prefix)) continue;
-      try {
-        found.push(JSON.parse(localStorage.getItem(name)));
-      } catch {
-        localStorage.removeItem(name);
-      }
+      const entry = this._read(name);
+      if (entry) found.push({ ...entry, isAdopted: true });
     }
     this.entries = found.sort((a, b) => a.at - b.at);
+  }
+
+  _read(name) {
+    try {
+      return JSON.parse(localStorage.getItem(name));
+    } catch {
+      return null;
+    }
   }
 
   _tell(name, detail = {}) {

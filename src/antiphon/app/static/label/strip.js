@@ -24,6 +24,8 @@ export function clipOf(given, person = null) {
     seen: given.seen ?? 0,
     draft: mine ? Draft.from(mine) : new Draft(),
     isKnown: Boolean(mine),
+    // answer or settle, where it is another than the queue's.
+    kind: null,
     // What stands of the person, null where nothing does.
     said: null,
     state: "open",
@@ -143,7 +145,10 @@ export class Strip extends EventTarget {
     const known = new Set(this.open.map((clip) => clip.item));
     for (const item of given.items) {
       if (known.has(item.item) || this.unsent().includes(item.item)) continue;
-      this.clips.push(clipOf(item, this.person));
+      const clip = clipOf(item, this.person);
+      // A settlement outweighs everybody: of labels that are not marked, people may agree.
+      if (this.queue.kind === "disagreement" && !clip.isKnown) clip.draft.complete = false;
+      this.clips.push(clip);
     }
     this.at = at;
     // With an answer on its way meanwhile, nobody knows whether the server has counted it.

@@ -88,6 +88,8 @@ export async function earlierClip(answer) {
 // Let a clip show what stands of it.
 export function showAnswer(clip, answer) {
   clip.said = saidOf(answer);
+  // What corrects a settlement is a settlement, whatever the queue at hand asks for.
+  clip.kind = answer.kind === "settle" ? "settle" : "answer";
   clip.state = answer.kind === "skip" ? "skipped" : "answered";
   clip.draft = Draft.from(clip.said);
   clip.seen = Math.max(clip.seen, answer.id);

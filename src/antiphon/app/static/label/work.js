@@ -164,13 +164,13 @@ export class Work {
   }
 
   captionParts() {
-    const { window, state, isKnown } = this.clip;
+    const { window, state, isKnown, kind } = this.clip;
     const name = document.createElement("strong");
     name.textContent = window.name ?? "";
     const time = window.time ? String(window.time).slice(0, 16).replace("T", " ") : null;
     const rate = window.sample_rate ? `${+(window.sample_rate / 1000).toPrecision(4)} kHz` : null;
     const facts = [window.site, time, `${+window.start_s.toFixed(2)}–${+window.end_s.toFixed(2)} s`, rate].filter(Boolean);
-    const stand = { answered: "your earlier answer", skipped: "you skipped this" }[state]
+    const stand = { answered: kind === "settle" ? "your settlement" : "your earlier answer", skipped: "you skipped this" }[state]
       ?? (isKnown ? "you answered this before" : null);
     return [name, ` · ${facts.join(" · ")}`, ...(stand ? [` · ${stand}`] : [])];
   }

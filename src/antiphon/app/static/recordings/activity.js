@@ -27,6 +27,11 @@ export class Activity {
   #draw(found) {
     this.said.textContent = `${number(Math.round(found.minutes))} recorded minutes, ${plural(found.detections, "detection")}`;
     this.left.replaceChildren();
+    if (found.not_searched) {
+      const many = found.not_searched !== 1;
+      this.left.append(h("p", {}, `${plural(found.not_searched, "recording")} without embeddings ${many ? "are" : "is"} left out: ` +
+        `nothing was searched for in ${many ? "them" : "it"} yet. Run: antiphon embed PROJECT`));
+    }
     if (found.left_out) {
       const more = found.left_out - found.left_out_names.length;
       this.left.append(h("details", {},
