@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from antiphon.app.security.throttle import Throttle
 from antiphon.app.settings import Settings
+from antiphon.pipeline.annotate.said import StoredAnswer
 from antiphon.pipeline.windows import WindowSet, load_windows
 from antiphon.store.accounts import Accounts
 from antiphon.store.project import ProjectFolder
 from antiphon.store.vectors import VectorTable
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 # How old the windows at hand may be, in seconds; a look at the table costs a few milliseconds.
 _FRESH_S = 2.0
@@ -43,10 +47,13 @@ class AppContext:
         # Stands for the login where there is none: another site's page cannot know it.
         self.token = secrets.token_urlsafe(32)
         # Called with each answer after it is committed, from the thread of the request.
-        self.after_answer: list[Callable[[Any], None]] = []
+        self.after_answer: list[Callable[[StoredAnswer], None]] = []
         # Called before the project is closed, the last one first.
         self.on_close: list[Callable[[], None]] = []
         self.throttle = Throttle()
+        # Of old passwords within sessions. Apart from the login, so that neither who guesses there
+        # nor who has found an open session delays the owner at the other place.
+        self.session_throttle = Throttle()
         self._services: dict[object, object] = {}
         self._services_lock = threading.RLock()
         self._lock = threading.Lock()
@@ -60,6 +67,16 @@ class AppContext:
             if kind not in self._services:
                 self._services[kind] = make()
             return cast(T, self._services[kind])
+
+    def tell(self, stored: StoredAnswer) -> None:
+        """Call what waits for answers; the answer is kept, whatever becomes of that."""
+        if stored.repeated:
+            return
+        for listener in list(self.after_answer):
+            try:
+                listener(stored)
+            except Exception:
+                _log.exception("What follows answer %d failed.", stored.id)
 
     @property
     def accounts(self) -> Accounts:

@@ -171,6 +171,25 @@ def left(connection: Connection, queue_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def to_answer(connection: Connection, person: str) -> set[answers.Window]:
+    """Return the windows that wait in open queues of a person's own, disagreements left out.
+
+    What others said of them must not reach the person before they have answered.
+    """
+    columns = (QueueItem.recording_id, QueueItem.start_s, QueueItem.end_s, QueueItem.channel)
+    query = (
+        select(*columns)
+        .join(Queue, QueueItem.queue_id == Queue.id)
+        .where(
+            Queue.owner == person,
+            Queue.open.is_(True),
+            Queue.kind != "disagreement",
+            QueueItem.done.is_(None),
+        )
+    )
+    return {(int(r), float(s), float(e), int(c)) for r, s, e, c in connection.execute(query)}
+
+
 def _one_if(condition: Any) -> Any:
     return case((condition, 1), else_=0)
 

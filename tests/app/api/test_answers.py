@@ -191,6 +191,41 @@ def test_others_answers_to_windows_of_ones_own_queue_are_withheld(
     assert len(ben.get("/api/answers", params=params).json()["standing"]) == 2
 
 
+def test_a_conflict_shows_nothing_of_windows_that_wait_in_ones_own_queue(
+    client: AppClient, ben: AppClient
+) -> None:
+    where = window(client.context)
+    own = {"kind": "chosen", "n": 1, "mine": True, "windows": [where]}
+    assert ben.post("/api/queues", json=own).status_code == 200
+    said = {"window": where, "present": [ONE], "key": "k1"}
+    assert client.post("/api/answers", json=said).status_code == 200
+    mine = {"window": where, "present": [TWO], "key": "k2", "seen": 0}
+    refused = ben.post("/api/answers", json=mine)
+    assert refused.status_code == 409
+    assert refused.json()["answers"] == []
+    assert "waits in a queue of yours" in refused.json()["error"]
+    assert ONE not in refused.text
+    (item,) = ben.post(f"/api/queues/{queue_of(ben)}/next", json={"n": 1}).json()["items"]
+    given = {**mine, "key": "k3", "item": item["item"]}
+    assert ben.post("/api/answers", json=given).status_code == 200
+    late = ben.post("/api/answers", json=mine).json()
+    assert [one["present"] for one in late["answers"]] == [[ONE]]
+
+
+def test_an_undone_settlement_shows_no_other_of_a_window_that_waits(
+    client: AppClient, ben: AppClient
+) -> None:
+    where = window(client.context)
+    settled = {"window": where, "kind": "settle"}
+    assert client.post("/api/answers", json={**settled, "present": [ONE], "key": "a"}).is_success
+    later = ben.post("/api/answers", json={**settled, "absent": [ONE], "key": "b"}).json()
+    own = {"kind": "chosen", "n": 1, "mine": True, "windows": [where]}
+    assert ben.post("/api/queues", json=own).status_code == 200
+    undone = ben.post(f"/api/answers/{later['id']}/undo", json={"key": "u"})
+    assert undone.status_code == 200
+    assert undone.json()["standing"] is None
+
+
 def queue_of(client: AppClient) -> int:
     (queue,) = [q for q in client.get("/api/queues").json() if q["kind"] == "chosen"]
     return int(queue["id"])

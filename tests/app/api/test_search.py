@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import soundfile
 
+from antiphon.app.services import clips
 from antiphon.pipeline.encoder import encoder_of
 from antiphon.pipeline.examples import embed_query
 from antiphon.pipeline.filters import WindowFilter, parse_hours
@@ -179,6 +183,31 @@ def test_a_clip_larger_than_the_limit_is_refused(project):
     assert answer.status_code == 413
 
 
+def test_an_answer_does_not_wait_behind_clips(client, windows, monkeypatch):
+    path = recording_file(client.context.folder, int(windows.recording_id[0]))
+    content, embed, turn = path.read_bytes(), clips.embed_query, threading.Event()
+
+    def slow(*arguments):
+        assert turn.wait(60.0)
+        return embed(*arguments)
+
+    monkeypatch.setattr(clips, "embed_query", slow)
+    label = client.context.folder.catalogue.label_names()[0]
+    body = {"window": window(windows, -1), "present": [label], "key": "k"}
+    # More than the server has threads.
+    with ThreadPoolExecutor(46) as pool:
+        sent = [
+            pool.submit(client.post, "/api/search/clip", content=content, params={"end_s": 2.0})
+            for _ in range(45)
+        ]
+        try:
+            kept = pool.submit(client.post, "/api/answers", json=body).result(timeout=30.0)
+        finally:
+            turn.set()
+        assert kept.status_code == 200
+        assert {one.result().status_code for one in sent} == {200}
+
+
 def test_a_clip_that_is_not_held_any_more_is_told(client):
     answer = client.post("/api/search", json={"clip": "gone"})
     assert answer.status_code == 400
@@ -216,12 +245,29 @@ def test_many_windows_are_labelled_at_once_and_taken_back(client, windows):
     assert len(done["answers"]) == len(heard) == 7
     assert (targets(folder, windows, [label])[free, 0] == 1.0).all()
     again = client.post("/api/search/label", json=asked).json()
-    assert again == {"answers": [], "already": 7, "disputed": 0}
+    assert again == done
+    assert len(heard) == 7
     back = {"answers": done["answers"], "key": "9876543210"}
     assert client.post("/api/search/unlabel", json=back).json() == {"retracted": 7, "kept": []}
     assert np.isnan(targets(folder, windows, [label])[free, 0]).all()
     other = {"answers": [done["answers"][0], 10_000], "key": "another-key"}
     assert len(client.post("/api/search/unlabel", json=other).json()["kept"]) == 2
+
+
+def test_a_listener_that_fails_keeps_no_window_from_its_label(client, windows):
+    label = client.context.folder.catalogue.label_names()[0]
+
+    def fail(_answer):
+        raise RuntimeError("broken")
+
+    client.context.after_answer.append(fail)
+    spans = [window(windows, row) for row in (-1, -2)]
+    asked = {"windows": spans, "label": label, "presence": "unsure", "key": "0123456789"}
+    done = client.post("/api/search/label", json=asked)
+    assert done.status_code == 200
+    assert len(done.json()["answers"]) == 2
+    back = {"answers": done.json()["answers"], "key": "9876543210"}
+    assert client.post("/api/search/unlabel", json=back).json()["retracted"] == 2
 
 
 def test_labels_need_the_token(client, windows):

@@ -1,11 +1,38 @@
 from __future__ import annotations
 
-from antiphon.app.jobs.queue import answers_since
+from antiphon.app.jobs.queue import answers_since, current_queue
 from antiphon.pipeline.annotate.answers import answer, undo
-from antiphon.pipeline.annotate.queues import lease, make_queue
+from antiphon.pipeline.annotate.leasing import lease
+from antiphon.pipeline.annotate.queues import close_queue, make_queue
 from antiphon.pipeline.annotate.said import Said
+from antiphon.store import queues
 from antiphon.store.project import ProjectFolder
 from tests.app.conftest import LABELS
+
+
+def test_only_the_windows_of_the_loops_queue_are_counted(project, monkeypatch):
+    folder = ProjectFolder.open(project)
+    assert current_queue(folder) is None
+    made = [
+        make_queue(folder, None, "strategy", 2, strategy="random"),
+        make_queue(folder, None, "strategy", 3, strategy="random"),
+        make_queue(folder, None, "strategy", 2, strategy="random"),
+        make_queue(folder, None, "strategy", 2, strategy="random", owner="ann"),
+        make_queue(folder, None, "random", 2),
+    ]
+    close_queue(folder, made[2].id)
+    count, counted = queues.counts, []
+
+    def noted(connection, queue_id=None):
+        counted.append(queue_id)
+        return count(connection, queue_id)
+
+    monkeypatch.setattr(queues, "counts", noted)
+    now = current_queue(folder)
+    assert now is not None
+    assert (now.id, now.total) == (made[1].id, 3)
+    assert counted == [now.id]
+    folder.close()
 
 
 def test_answers_count_until_they_are_taken_back(project):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from antiphon.pipeline.annotate.answers import answer, history
-from antiphon.pipeline.annotate.queues import lease
+from antiphon.pipeline.annotate.leasing import lease
 from antiphon.pipeline.annotate.said import Said
 from antiphon.store.project import ProjectFolder
 from tests.app.conftest import LABELS

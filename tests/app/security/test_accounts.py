@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from antiphon.app.security.sessions import cookie_name, digest
+from antiphon.app.security.throttle import BY_NAME, Throttle
 from antiphon.store.schema import LoginSession, User
 from tests.app.running import AppClient, open_client
 from tests.app.security.people import PASSWORDS, another, log_in, with_accounts
@@ -169,6 +170,21 @@ def test_guesses_at_a_name_do_not_log_its_owner_out(project: Path) -> None:
         change = {"old": PASSWORDS["ben"], "new": "my new password"}
         assert client.post("/api/password", json=change).status_code == 204
         assert client.get("/api/session").json()["name"] == "ben"
+
+
+def test_who_finds_an_open_session_cannot_guess_the_password(project: Path) -> None:
+    with with_accounts(project) as client:
+        client.context.session_throttle = Throttle(lambda: 0.0)
+        log_in(client, "ben")
+        change = {"old": "nonsense", "new": "my new password"}
+        for _ in range(BY_NAME.free):
+            assert client.post("/api/password", json=change).status_code == 403
+        right = {**change, "old": PASSWORDS["ben"]}
+        refused = client.post("/api/password", json=right)
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) >= 1
+        # The owner logs in elsewhere as ever.
+        log_in(another(client), "ben")
 
 
 def test_a_short_password_is_refused_in_words(project: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from antiphon.app.services.shown import said_of
+from antiphon.app.services.shown import row_infos, said_of, span_infos
 from antiphon.pipeline.annotate.answers import answer
 from antiphon.pipeline.annotate.disagreement import span_of
 from antiphon.pipeline.annotate.queues import make_queue
@@ -34,6 +34,14 @@ def row(folder, windows):
     """A window of a recording that no table speaks of."""
     unknown = np.isnan(targets(folder, windows, list(LABELS))).all(axis=1)
     return np.flatnonzero(unknown)[:1]
+
+
+def test_rows_and_spans_are_described_alike(client, windows):
+    rows = np.array([len(windows) - 1, 0, 0])
+    spans = [span_of(windows, int(i)) for i in rows]
+    assert row_infos(windows, rows) == span_infos(client.context, spans)
+    assert [info.time for info in row_infos(windows, rows)] == windows.time[rows].tolist()
+    assert row_infos(windows, rows[:0]) == []
 
 
 def test_a_settlement_is_shown_and_a_disagreement_is_not(folder, windows, row):

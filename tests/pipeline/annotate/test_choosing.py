@@ -14,7 +14,8 @@ from antiphon.pipeline.annotate.disagreement import (
     find_disagreements,
     span_of,
 )
-from antiphon.pipeline.annotate.queues import lease, make_queue, queue_state, renew
+from antiphon.pipeline.annotate.leasing import lease
+from antiphon.pipeline.annotate.queues import make_queue, queue_state, renew
 from antiphon.pipeline.annotate.said import Said, Span
 from antiphon.pipeline.annotate.stratified import sample_of
 from antiphon.pipeline.filters import WindowFilter

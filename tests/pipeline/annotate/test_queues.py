@@ -11,15 +11,8 @@ from sqlalchemy import update
 
 from antiphon.errors import UserError
 from antiphon.pipeline.annotate.answers import answer, history, undo
-from antiphon.pipeline.annotate.queues import (
-    close_queue,
-    item_of,
-    lease,
-    list_queues,
-    queue_state,
-    release,
-    renew,
-)
+from antiphon.pipeline.annotate.leasing import item_of, lease, release
+from antiphon.pipeline.annotate.queues import close_queue, list_queues, queue_state, renew
 from antiphon.store import queues
 from antiphon.store.project import ProjectFolder
 from antiphon.store.schema import QueueItem
@@ -130,8 +123,6 @@ def test_in_a_queue_of_ones_own_others_are_neither_shown_nor_in_the_way(
     (mine,), (open_,) = lease(folder, own, "lee", 1).items, lease(folder, shared, "lee", 1).items
     answer(folder, "kim", span(), said("dove"), key="1")
     assert lease(folder, own, "lee", 1).items[0].answers == ()
-    (seen,) = lease(folder, shared, "lee", 1).items[0].answers
-    assert seen.annotator == "kim"
     with pytest.raises(UserError, match="kim answered"):
         answer(folder, "lee", span(), said("toad"), key="2", item=open_.id, seen=open_.seen)
     answer(folder, "lee", span(), said("toad"), key="2", item=mine.id, seen=mine.seen)
@@ -146,6 +137,29 @@ def test_in_a_queue_of_ones_own_others_are_neither_shown_nor_in_the_way(
     assert item_of(folder, mine.id, "kim") is None
     with pytest.raises(UserError, match="another window"):
         answer(folder, "lee", span(5), said("dove"), key="4", item=mine.id)
+
+
+@pytest.mark.parametrize("kind", ["chosen", "disagreement"])
+def test_what_waits_in_ones_own_queue_is_blind_in_all_others(
+    folder: ProjectFolder, kind: str
+) -> None:
+    own, other = make(folder, 1, "lee"), make(folder, 2, kind=kind)
+    for number in (0, 1):
+        answer(folder, "kim", span(number), said("dove"), key=f"kim {number}")
+    waiting, free = lease(folder, other, "lee", 2).items
+    assert waiting.answers == ()
+    assert [one.annotator for one in free.answers] == ["kim"]
+    again = item_of(folder, waiting.id, "lee")
+    assert again is not None
+    assert again.answers == ()
+    # Others see it, and so does the person once they have answered.
+    release(folder, "lee", [waiting.id])
+    assert len(lease(folder, other, "max", 1).items[0].answers) == 1
+    (mine,) = lease(folder, own, "lee", 1).items
+    answer(folder, "lee", mine.span, said("toad"), key="lee", item=mine.id)
+    again = item_of(folder, waiting.id, "lee")
+    assert again is not None
+    assert [one.annotator for one in again.answers] == ["kim", "lee"]
 
 
 def test_an_answer_outlives_its_item(folder: ProjectFolder) -> None:

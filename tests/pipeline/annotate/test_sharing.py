@@ -8,7 +8,8 @@ from antiphon.api import Project
 from antiphon.errors import UserError
 from antiphon.pipeline.annotate.answers import answer
 from antiphon.pipeline.annotate.choosing import Wish
-from antiphon.pipeline.annotate.queues import close_queue, lease, renew
+from antiphon.pipeline.annotate.leasing import lease
+from antiphon.pipeline.annotate.queues import close_queue, renew
 from antiphon.pipeline.annotate.said import Said
 from antiphon.pipeline.annotate.sharing import share_queue, shared_queues, to_answer
 

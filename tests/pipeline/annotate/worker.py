@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 
 from antiphon.pipeline.annotate.answers import answer, undo
-from antiphon.pipeline.annotate.queues import lease
+from antiphon.pipeline.annotate.leasing import lease
 from antiphon.pipeline.annotate.said import Box, Said
 from antiphon.store.project import ProjectFolder
 

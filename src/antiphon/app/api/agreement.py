@@ -29,12 +29,13 @@ from antiphon.app.api.agreement_shapes import (
     TableWork,
     Work,
 )
-from antiphon.app.api.describing import answer_info, queue_info, window_infos
-from antiphon.app.api.models import Id
+from antiphon.app.api.describing import answer_info, queue_info
 from antiphon.app.api.settling import may_settle
 from antiphon.app.context import AppContext
 from antiphon.app.security.identity import Context, Manager, Person, Someone
 from antiphon.app.services.agreeing import agreeing_of
+from antiphon.app.services.shown import span_infos
+from antiphon.app.shapes import Id
 from antiphon.pipeline.annotate.answers import history, standing
 from antiphon.pipeline.annotate.choosing import Wish
 from antiphon.pipeline.annotate.comparing import answerers, imported_by, people_of, work_of
@@ -166,7 +167,7 @@ def disagreements(
                 may_settle=span in free,
                 settlement=None if done is None else answer_info(done),
             )
-            for info, (span, some, done) in zip(window_infos(context, spans), page, strict=True)
+            for info, (span, some, done) in zip(span_infos(context, spans), page, strict=True)
         ],
         total=len(kept),
         hidden=len(rows) - len(seen),
@@ -193,7 +194,7 @@ def window_history(
         )
     past = past_of(context.folder, span)
     return History(
-        window=window_infos(context, [span])[0],
+        window=span_infos(context, [span])[0],
         events=[EventInfo(answer=answer_info(e.answer), state=e.state) for e in past.events],
         tables=[
             TableRow.model_validate(one, from_attributes=True).model_copy(
@@ -219,7 +220,7 @@ def log(
     waiting = to_answer(context.folder, person.name)
     shown = [one for one in found if one.annotator == person.name or _free(one, waiting)]
     states = states_of(context.folder, {one.span.recording_id for one in shown})
-    infos = window_infos(context, [one.span for one in shown])
+    infos = span_infos(context, [one.span for one in shown])
     return Log(
         events=[
             EventInfo(answer=answer_info(one), state=states[one.id], window=info)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from antiphon.app.api.describing import AnswerInfo, Name, QueueInfo
-from antiphon.app.api.models import WindowInfo
+from antiphon.app.shapes import WindowInfo
 
 
 class Facts(BaseModel):

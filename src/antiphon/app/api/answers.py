@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -17,13 +17,13 @@ from antiphon.app.api.describing import (
     Suggestion,
     answer_info,
     item_infos,
-    said_of,
     span_of,
+    to_said,
 )
-from antiphon.app.api.models import Box, Id, Window
 from antiphon.app.api.settling import check_settler
 from antiphon.app.context import AppContext
-from antiphon.app.security.identity import Context, Someone
+from antiphon.app.security.identity import Context, Person, Someone
+from antiphon.app.shapes import Box, Id, Window
 from antiphon.errors import UserError
 from antiphon.pipeline.annotate.answers import (
     AnswerConflict,
@@ -33,13 +33,16 @@ from antiphon.pipeline.annotate.answers import (
     standing,
     undo,
 )
-from antiphon.pipeline.annotate.queues import item_of
+from antiphon.pipeline.annotate.leasing import item_of
 from antiphon.pipeline.annotate.said import Span
 from antiphon.pipeline.annotate.sharing import to_answer
 
 router = APIRouter(prefix="/api/answers", tags=["answers"])
 
-_log = logging.getLogger(__name__)
+_WITHHELD = (
+    "Somebody else answered this window meanwhile. It waits in a queue of yours; answer it before "
+    "you see what others said."
+)
 
 Moment = Annotated[float, Query(ge=0.0, allow_inf_nan=False)]
 
@@ -81,7 +84,8 @@ class Undo(BaseModel):
 class Undone(BaseModel):
     """What taking back did: the row that was added, what stands now, the item that is open again.
 
-    ``item`` is null where the answer closed none.
+    ``item`` is null where the answer closed none. Somebody else's settlement that stands again is
+    withheld as long as the window waits in a queue of the person's own.
     """
 
     retracted: AnswerInfo
@@ -90,7 +94,10 @@ class Undone(BaseModel):
 
 
 class Conflict(BaseModel):
-    """Somebody else answered the window since it was shown; ``answers`` is what they say."""
+    """Somebody else answered the window since it was shown; ``answers`` is what they say.
+
+    They are left out where the window waits in a queue of the person's own.
+    """
 
     error: str
     answers: list[AnswerInfo]
@@ -110,7 +117,7 @@ def post(context: Context, person: Someone, new: NewAnswer) -> AnswerInfo:
     span = span_of(new.window)
     if new.kind == "settle":
         check_settler(context, person, span)
-    told = said_of(new.present, new.absent, new.unsure, new.complete, new.boxes, new.note)
+    told = to_said(new.present, new.absent, new.unsure, new.complete, new.boxes, new.note)
     try:
         stored = answer(
             context.folder,
@@ -128,9 +135,13 @@ def post(context: Context, person: Someone, new: NewAnswer) -> AnswerInfo:
             force=new.force,
         )
     except AnswerConflict as conflict:
-        body = Conflict(error=str(conflict), answers=[answer_info(one) for one in conflict.answers])
+        shown = list(filter(_open_to(context, person), conflict.answers))
+        body = Conflict(
+            error=str(conflict) if shown else _WITHHELD,
+            answers=[answer_info(one) for one in shown],
+        )
         return JSONResponse(body.model_dump(mode="json"), status_code=409)  # type: ignore[return-value]
-    _tell(context, stored)
+    context.tell(stored)
     return answer_info(stored)
 
 
@@ -138,14 +149,15 @@ def post(context: Context, person: Someone, new: NewAnswer) -> AnswerInfo:
 def take_back(context: Context, person: Someone, answer_id: Id, body: Undo) -> Undone:
     """Take an answer of one's own back; the one before it stands again."""
     retracted, stands = undo(context.folder, person.name, answer_id, key=body.key)
-    _tell(context, retracted)
+    context.tell(retracted)
+    open_to = _open_to(context, person)
     item = None
     if retracted.item_id is not None:
         found = item_of(context.folder, retracted.item_id, person.name)
         item = None if found is None else item_infos(context, [found])[0]
     return Undone(
         retracted=answer_info(retracted),
-        standing=None if stands is None else answer_info(stands),
+        standing=None if stands is None or not open_to(stands) else answer_info(stands),
         item=item,
     )
 
@@ -180,11 +192,7 @@ def get(
         limit=limit,
     )
     stands = [] if span is None else standing(context.folder, [span]).get(span, [])
-    waiting = to_answer(context.folder, person.name)
-
-    def open_to(one: StoredAnswer) -> bool:
-        return one.annotator == person.name or one.span.window not in waiting
-
+    open_to = _open_to(context, person)
     return Answers(
         answers=[answer_info(one) for one in found if open_to(one)],
         standing=[answer_info(one) for one in stands if open_to(one)],
@@ -192,12 +200,10 @@ def get(
     )
 
 
-def _tell(context: AppContext, stored: StoredAnswer) -> None:
-    """Call what waits for answers; the answer is kept, whatever becomes of that."""
-    if stored.repeated:
-        return
-    for listener in list(context.after_answer):
-        try:
-            listener(stored)
-        except Exception:
-            _log.exception("What follows answer %d failed.", stored.id)
+def _open_to(context: AppContext, person: Person) -> Callable[[StoredAnswer], bool]:
+    """Return what tells whether a person may see an answer.
+
+    What others said of windows that wait in a queue of the person's own is withheld.
+    """
+    waiting = to_answer(context.folder, person.name)
+    return lambda one: one.annotator == person.name or one.span.window not in waiting

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
-from antiphon.app.api.models import Box, Window, WindowInfo
 from antiphon.app.context import AppContext
+from antiphon.app.services.shown import span_infos
+from antiphon.app.shapes import Box, Window, WindowInfo
 from antiphon.pipeline.annotate import said
-from antiphon.pipeline.annotate.queues import Item, QueueState
+from antiphon.pipeline.annotate.leasing import Item
+from antiphon.pipeline.annotate.queues import QueueState
 from antiphon.pipeline.annotate.said import Said, Span, StoredAnswer
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -124,7 +124,7 @@ def answer_info(answer: StoredAnswer) -> AnswerInfo:
     )
 
 
-def said_of(
+def to_said(
     present: Sequence[str],
     absent: Sequence[str],
     unsure: Sequence[str],
@@ -138,7 +138,7 @@ def said_of(
 
 def item_infos(context: AppContext, items: Sequence[Item]) -> list[ItemInfo]:
     """Return windows of queues as requests return them."""
-    infos = window_infos(context, [item.span for item in items])
+    infos = span_infos(context, [item.span for item in items])
     return [
         ItemInfo(
             item=item.id,
@@ -170,41 +170,6 @@ def queue_info(queue: QueueState) -> QueueInfo:
         open=queue.open,
         parameters=dict(queue.parameters),
         created_at=queue.created_at,
-    )
-
-
-def window_infos(context: AppContext, spans: Sequence[Span]) -> list[WindowInfo]:
-    """Return windows with what is known of their recordings, embedded or not."""
-    wanted = sorted({span.recording_id for span in spans})
-    facts: dict[int, dict[str, Any]] = {}
-    if context.has_embeddings():
-        facts = _facts(context.windows().recordings, wanted)
-    rest = [i for i in wanted if i not in facts]
-    if rest:
-        rows = context.folder.catalogue.recordings(all_states=True)
-        facts |= _facts(rows.append_column("name", rows.column("path")), rest)
-    return [_window(span, facts[span.recording_id]) for span in spans]
-
-
-def _facts(recordings: pa.Table, wanted: Sequence[int]) -> dict[int, dict[str, Any]]:
-    names = ["id", "name", "site", "sample_rate", "duration_s", "start_time"]
-    place = pc.index_in(pa.array(wanted, pa.int64()), value_set=recordings.column("id"))
-    rows = recordings.select(names).take(place.drop_null())
-    return {int(row["id"]): row for row in rows.to_pylist()}
-
-
-def _window(span: Span, fact: dict[str, Any]) -> WindowInfo:
-    start = fact["start_time"]
-    return WindowInfo(
-        recording=span.recording_id,
-        channel=span.channel,
-        start_s=span.start_s,
-        end_s=span.end_s,
-        name=fact["name"],
-        site=fact["site"],
-        time=None if start is None else start + timedelta(seconds=span.start_s),
-        sample_rate=fact["sample_rate"] or 0,
-        duration_s=fact["duration_s"] or 0.0,
     )
 
 

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from fastapi import APIRouter, HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from antiphon.app.api.models import WindowInfo
 from antiphon.app.context import AppContext
 from antiphon.app.security.identity import Context, Someone
 from antiphon.app.services.maps import Maps, OldMapError, maps_of
-from antiphon.app.services.shown import said_of, window_infos
+from antiphon.app.services.shown import row_infos, said_of
+from antiphon.app.shapes import WindowInfo
 from antiphon.pipeline.colouring import CLUSTERS, NONE, STEPS, Colouring
 from antiphon.pipeline.mapping_umap import can_umap
 from antiphon.pipeline.windows import WindowSet
@@ -143,7 +143,7 @@ def some_windows(context: Context, person: Someone, wanted: Points) -> list[Poin
     rows = np.array(wanted.rows, np.int64)
     if len(rows) and int(rows.max()) >= len(windows):
         raise HTTPException(400, f"The map has the points 0 to {len(windows) - 1}.")
-    infos = window_infos(windows, rows)
+    infos = row_infos(windows, rows)
     told = said_of(context.folder, windows, rows, person.name)
     return [
         Point.model_validate({"row": row, "window": info, "said": said})

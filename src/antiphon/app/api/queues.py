@@ -16,19 +16,18 @@ from antiphon.app.api.describing import (
     queue_info,
     span_of,
 )
-from antiphon.app.api.models import Id, Window
 from antiphon.app.api.search import Filter
 from antiphon.app.context import AppContext
 from antiphon.app.security.identity import Context, Person, Someone
+from antiphon.app.shapes import Id, Window
 from antiphon.errors import StoreError, UserError
+from antiphon.pipeline.annotate.leasing import lease, release
 from antiphon.pipeline.annotate.queues import (
     QueueState,
     close_queue,
-    lease,
     list_queues,
     make_queue,
     queue_state,
-    release,
 )
 
 router = APIRouter(prefix="/api/queues", tags=["queues"])

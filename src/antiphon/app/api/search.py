@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -10,11 +11,11 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from antiphon.app.api.models import Window, WindowInfo
 from antiphon.app.context import AppContext
 from antiphon.app.security.identity import Context, Someone
 from antiphon.app.services.clips import LONGEST_S, Clip, clips_of
-from antiphon.app.services.shown import said_of, window_infos
+from antiphon.app.services.shown import row_infos, said_of
+from antiphon.app.shapes import Window, WindowInfo
 from antiphon.errors import UserError
 from antiphon.pipeline.annotate.answers import undo
 from antiphon.pipeline.annotate.bulk import label_windows
@@ -28,10 +29,19 @@ from antiphon.pipeline.search import find
 router = APIRouter(prefix="/api/search", tags=["search"])
 
 _MANY = 500
+# One clip is embedded at a time, and another one read meanwhile. The threads are for all requests.
+_CLIPS_AT_ONCE = 2
 
 Name = Annotated[str, Field(max_length=200)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Moment = Annotated[float, Query(ge=0.0, allow_inf_nan=False)]
+
+
+class _Turns(asyncio.Semaphore):
+    """How many clips one app reads and embeds at a time; the others wait without a thread."""
+
+    def __init__(self) -> None:
+        super().__init__(_CLIPS_AT_ONCE)
 
 
 class Filter(BaseModel):
@@ -232,7 +242,7 @@ def search(context: Context, person: Someone, wanted: Wanted) -> Matches:
         skip=wanted.skip,
         per_recording=wanted.per_recording,
     )
-    infos = window_infos(windows, found.rows)
+    infos = row_infos(windows, found.rows)
     said = said_of(context.folder, windows, found.rows, person.name)
     return Matches.model_validate(
         {
@@ -270,7 +280,8 @@ async def send_clip(
         span = (start_s or 0.0, end_s if end_s is not None else np.inf)
         if not span[0] < span[1]:
             raise UserError("The span of the clip ends before it begins.")
-    clip = await run_in_threadpool(_embed, context, bytes(content), span)
+    async with context.service(_Turns, _Turns):
+        clip = await run_in_threadpool(_embed, context, bytes(content), span)
     return SentClip(
         clip=clip.id,
         windows=len(clip.vectors),
@@ -310,8 +321,7 @@ def label_many(context: Context, person: Someone, wanted: BulkLabel) -> BulkDone
         key=wanted.key,
     )
     for stored in report.answers:
-        for call in context.after_answer:
-            call(stored)
+        context.tell(stored)
     return BulkDone(
         answers=[stored.id for stored in report.answers],
         already=report.already,
@@ -330,8 +340,7 @@ def unlabel_many(context: Context, person: Someone, wanted: TakeBack) -> TakenBa
             kept.append(str(error))
             continue
         retracted += 1
-        for call in context.after_answer:
-            call(stored)
+        context.tell(stored)
     return TakenBack(retracted=retracted, kept=kept)
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
-from antiphon.app.security.entry import WRONG, enter
+from antiphon.app.security.entry import WRONG, enter, is_own_password
 from antiphon.app.security.identity import Context, Manager, Someone
-from antiphon.app.security.passwords import LONGEST, hash_password, verify_password
+from antiphon.app.security.passwords import LONGEST, hash_password
 from antiphon.app.security.sessions import find_session, log_in, log_out, person_in, set_cookie
 from antiphon.store.accounts import UserRow
 
@@ -102,11 +102,14 @@ def session(context: Context, person: Someone) -> Session:
 def password(
     request: Request, response: Response, context: Context, person: Someone, body: NewPassword
 ) -> None:
-    """Change one's own password; ends all of one's sessions, and begins a new one here."""
+    """Change one's own password; ends all of one's sessions, and begins a new one here.
+
+    403 when the old one is wrong, 429 with ``Retry-After`` after too many attempts.
+    """
     user = context.accounts.user(person.name) if context.settings.accounts else None
     if user is None:
         raise HTTPException(409, "Nobody has to log in here, so there is no password.")
-    if not verify_password(user.password_hash, body.old):
+    if not is_own_password(request, user, body.old):
         raise HTTPException(403, "The old password is wrong.")
     context.accounts.set_password_hash(user.name, hash_password(body.new, user.name))
     # Not by the way of the login: somebody who guesses at this name must not delay its owner.

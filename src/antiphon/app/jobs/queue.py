@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from antiphon.app.jobs.preferences import Preferences
-from antiphon.pipeline.annotate.queues import QueueState, list_queues, make_queue, renew
+from antiphon.pipeline.annotate.queues import QueueState, make_queue, queue_state, renew
 from antiphon.store.answers import ANSWER, RETRACT
 from antiphon.store.project import ProjectFolder
-from antiphon.store.schema import Answer, QueueItem
+from antiphon.store.schema import Answer, Queue, QueueItem
 from antiphon.store.vectors import VectorTable
 
 _NAME = "Loop"
@@ -16,10 +16,17 @@ _NAME = "Loop"
 
 def current_queue(folder: ProjectFolder) -> QueueState | None:
     """Return the newest open shared queue that a strategy chose, None before the first."""
-    for state in list_queues(folder):
-        if state.open and state.owner is None and state.kind == "strategy":
-            return state
-    return None
+    queue_id = current_id(folder)
+    return None if queue_id is None else queue_state(folder, queue_id)
+
+
+def current_id(folder: ProjectFolder) -> int | None:
+    """Return the id of :func:`current_queue`, without counting its windows."""
+    query = select(func.max(Queue.id)).where(
+        Queue.open.is_(True), Queue.owner.is_(None), Queue.kind == "strategy"
+    )
+    with folder.catalogue.database.read() as connection:
+        return connection.execute(query).scalar()
 
 
 def fill_queue(

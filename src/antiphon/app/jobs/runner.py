@@ -14,7 +14,7 @@ from typing import Any
 from antiphon.app.context import AppContext
 from antiphon.app.jobs.preferences import load_preferences
 from antiphon.app.jobs.process import Worker
-from antiphon.app.jobs.queue import answers_since, current_queue, last_answer
+from antiphon.app.jobs.queue import answers_since, current_id, current_queue, last_answer
 from antiphon.app.jobs.records import (
     Job,
     JobHistory,
@@ -172,10 +172,10 @@ class JobRunner:
 
     def waiting_answers(self) -> int:
         """Return how many answers to the queue have come in since the last training."""
-        queue = current_queue(self._folder)
-        if queue is None:
+        queue_id = current_id(self._folder)
+        if queue_id is None:
             return 0
-        return answers_since(self._folder, queue.id, self._trained_until())
+        return answers_since(self._folder, queue_id, self._trained_until())
 
     def worker_pid(self) -> int | None:
         """Return the number of the worker process."""

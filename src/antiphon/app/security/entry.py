@@ -1,4 +1,7 @@
-"""Logging in, for the form and for the interface: throttled, with one answer for every fault."""
+"""Logging in, for the form and for the interface: throttled, with one answer for every fault.
+
+So is what shows that a session is still in its owner's hands: the old password.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ import math
 from starlette.requests import Request
 
 from antiphon.app.context import AppContext
+from antiphon.app.security.passwords import verify_password
 from antiphon.app.security.sessions import log_in
+from antiphon.app.security.throttle import Throttle
 from antiphon.errors import UserError
+from antiphon.store.accounts import UserRow
 
 WRONG = "Name or password is wrong, or the account is disabled."
 
@@ -36,18 +42,39 @@ def enter(request: Request, name: str, password: str) -> str | None:
         If there were too many attempts for the name or from the address.
     """
     context: AppContext = request.app.state.context
-    throttle = context.throttle
-    address = request.client.host if request.client is not None else ""
     # A longer name is nobody's.
     name = name.strip()[:128]
-    wait = throttle.begin(name, address)
-    if wait > 0.0:
-        raise TooManyAttemptsError(wait)
+    address = _begin(context.throttle, request, name)
     found = log_in(context, name, password)
     if found is None:
         return None
-    throttle.succeeded(name, address)
+    context.throttle.succeeded(name, address)
     return found[0]
+
+
+def is_own_password(request: Request, user: UserRow, password: str) -> bool:
+    """Return whether it is the password of somebody who is logged in.
+
+    Raises
+    ------
+    TooManyAttemptsError
+        If there were too many attempts.
+    """
+    context: AppContext = request.app.state.context
+    address = _begin(context.session_throttle, request, user.name)
+    if not verify_password(user.password_hash, password):
+        return False
+    context.session_throttle.succeeded(user.name, address)
+    return True
+
+
+def _begin(throttle: Throttle, request: Request, name: str) -> str:
+    """Count an attempt, unless it comes too early; return the address it comes from."""
+    address = request.client.host if request.client is not None else ""
+    wait = throttle.begin(name, address)
+    if wait > 0.0:
+        raise TooManyAttemptsError(wait)
+    return address
 
 
 def _words(seconds: int) -> str:

@@ -157,6 +157,8 @@ class Browsing:
             "held out",
             (trained, detector.facts.get("created"), version),
             lambda: held_out(folder, self._context.table(), detector),
+            # It holds the embeddings of all labelled windows.
+            keep=1,
         )
         return judge_label(folder, detector, held, label, counts[label].thresholds)
 
@@ -181,16 +183,23 @@ class Browsing:
         folder, table = self._context.folder, self._context.table()
         self.detecting.start(lambda reporter: detect(folder, table, reporter=reporter))
 
-    def _once(self, what: str, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what was made for a key, or make it; only one request makes it."""
+    def _once(self, what: str, key: Hashable, make: Callable[[], T], *, keep: int = _KEPT) -> T:
+        """Return what was made for a key, or make it; only one request makes it.
+
+        Parameters
+        ----------
+        keep
+            For how many keys it is held.
+        """
         with self._guard:
             lock = self._locks.setdefault(what, threading.Lock())
             kept = self._kept.setdefault(what, OrderedDict())
         with lock:
             if key not in kept:
-                kept[key] = make()
-                while len(kept) > _KEPT:
+                # Room first: what is made may be as large as what goes.
+                while len(kept) >= keep:
                     kept.popitem(last=False)
+                kept[key] = make()
             kept.move_to_end(key)
             made: T = kept[key]
             return made

@@ -1,15 +1,21 @@
-"""Windows of a table as the pages show them."""
+"""Windows as the pages show them, and what is said of them."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from antiphon.app.api.models import WindowInfo
+from antiphon.app.context import AppContext
+from antiphon.app.shapes import WindowInfo
 from antiphon.labels.disputes import judge_windows
 from antiphon.pipeline.annotate.disagreement import span_of
+from antiphon.pipeline.annotate.said import Span
 from antiphon.pipeline.annotate.sharing import to_answer
 from antiphon.pipeline.windows import WindowSet, channels_of
 from antiphon.store.project import ProjectFolder
@@ -17,25 +23,25 @@ from antiphon.store.project import ProjectFolder
 Int64 = npt.NDArray[np.int64]
 
 
-def window_infos(windows: WindowSet, rows: Int64) -> list[WindowInfo]:
-    """Return windows with what is known of their recordings."""
+def span_infos(context: AppContext, spans: Sequence[Span]) -> list[WindowInfo]:
+    """Return windows with what is known of their recordings, embedded or not."""
+    wanted = sorted({span.recording_id for span in spans})
+    facts: dict[int, dict[str, Any]] = {}
+    if context.has_embeddings():
+        facts = _facts(context.windows().recordings, wanted)
+    rest = [i for i in wanted if i not in facts]
+    if rest:
+        rows = context.folder.catalogue.recordings(all_states=True)
+        facts |= _facts(rows.append_column("name", rows.column("path")), rest)
+    return [_info(span, facts[span.recording_id]) for span in spans]
+
+
+def row_infos(windows: WindowSet, rows: Int64) -> list[WindowInfo]:
+    """Return windows of a table with what is known of their recordings."""
     some = windows.take(rows)
-    facts = windows.recordings.select(["name", "site", "sample_rate", "duration_s"]).take(some.row)
-    times = some.time.astype("datetime64[us]").astype(object).tolist()
-    return [
-        WindowInfo(
-            recording=int(some.recording_id[i]),
-            channel=int(some.channel[i]),
-            start_s=float(some.start_s[i]),
-            end_s=float(some.end_s[i]),
-            name=fact["name"],
-            site=fact["site"],
-            time=times[i] if isinstance(times[i], datetime) else None,
-            sample_rate=fact["sample_rate"] or 0,
-            duration_s=fact["duration_s"] or 0.0,
-        )
-        for i, fact in enumerate(facts.to_pylist())
-    ]
+    facts = _facts(windows.recordings, np.unique(some.recording_id).tolist())
+    spans = [span_of(some, i) for i in range(len(some))]
+    return [_info(span, facts[span.recording_id]) for span in spans]
 
 
 def said_of(
@@ -69,3 +75,25 @@ def said_of(
         else {name: words[value] for name, value in zip(names, line, strict=True) if value in words}
         for i, line in enumerate(said.tolist())
     ]
+
+
+def _facts(recordings: pa.Table, wanted: Sequence[int]) -> dict[int, dict[str, Any]]:
+    names = ["id", "name", "site", "sample_rate", "duration_s", "start_time"]
+    place = pc.index_in(pa.array(wanted, pa.int64()), value_set=recordings.column("id"))
+    rows = recordings.select(names).take(place.drop_null())
+    return {int(row["id"]): row for row in rows.to_pylist()}
+
+
+def _info(span: Span, fact: dict[str, Any]) -> WindowInfo:
+    start = fact["start_time"]
+    return WindowInfo(
+        recording=span.recording_id,
+        channel=span.channel,
+        start_s=span.start_s,
+        end_s=span.end_s,
+        name=fact["name"],
+        site=fact["site"],
+        time=None if start is None else start + timedelta(seconds=span.start_s),
+        sample_rate=fact["sample_rate"] or 0,
+        duration_s=fact["duration_s"] or 0.0,
+    )

@@ -10,7 +10,7 @@ from antiphon.errors import UserError
 from antiphon.labels.annotation import ABSENT, PRESENT
 from antiphon.pipeline.annotate.answers import answer, standing
 from antiphon.pipeline.annotate.said import Said, Span, StoredAnswer
-from antiphon.store.answers import ANSWER, is_derived
+from antiphon.store.answers import ANSWER, by_key, is_derived
 from antiphon.store.project import ProjectFolder
 
 Presence = Literal["present", "absent", "unsure"]
@@ -23,7 +23,8 @@ class BulkReport:
     Parameters
     ----------
     answers
-        The answers that were kept, in the order of the windows.
+        The answers that were kept, now or by an earlier call with the same key, in the order of
+        the windows.
     already
         Windows of which the person has said the same before.
     disputed
@@ -48,7 +49,7 @@ def label_windows(
 
     What the person has said before of a window, in the app or in a table, is kept in the new
     answer. Each window is a transaction of its own, so a run that ends early has labelled the first
-    ones; the same call with the same key goes on from there.
+    ones; the same call with the same key goes on from there, and returns them all.
 
     Raises
     ------
@@ -61,6 +62,9 @@ def label_windows(
     spans = list(dict.fromkeys(spans))
     stands = standing(folder, spans)
     tables = _tables(folder, annotator, spans, names)
+    keys = {s: f"{key}:{s.recording_id}:{s.channel}:{s.start_s:.6f}:{s.end_s:.6f}" for s in spans}
+    with folder.catalogue.database.read() as connection:
+        earlier = {s for s, own in keys.items() if by_key(connection, own) is not None}
     stored, already, disputed = [], 0, 0
     for span in spans:
         there = [one for one in stands.get(span, []) if one.kind == ANSWER]
@@ -70,12 +74,11 @@ def label_windows(
             for one in there
         )
         before = mine or tables.get(span) or Said()
-        if mine is not None and _presence(mine, label) == presence:
+        if span not in earlier and mine is not None and _presence(mine, label) == presence:
             already += 1
             continue
         said = _with(_open(before, names), label, presence)
-        own = f"{key}:{span.recording_id}:{span.channel}:{span.start_s:.6f}:{span.end_s:.6f}"
-        stored.append(answer(folder, annotator, span, said, key=own))
+        stored.append(answer(folder, annotator, span, said, key=keys[span]))
     return BulkReport(tuple(stored), already, disputed)
 
 

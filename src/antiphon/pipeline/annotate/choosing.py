@@ -193,8 +193,7 @@ def _by_strategy(folder: ProjectFolder, windows: WindowSet, wish: Wish) -> Choic
         per_recording=wish.per_recording,
         seed=wish.seed,
     )
-    chance: float | None = None
-    items = [
+    items: list[dict[str, Any]] = [
         {
             **_place(
                 Span(
@@ -205,7 +204,7 @@ def _by_strategy(folder: ProjectFolder, windows: WindowSet, wish: Wish) -> Choic
                 )
             ),
             "utility": item.window.score,
-            "chance": chance,
+            "chance": None,
             "stratum": None,
             "suggested": [[name, p] for name, p in item.suggested],
         }

@@ -1,8 +1,6 @@
-"""Queues of windows to label, of one person or shared by several.
+"""Queues of windows to label, of one person or shared by several: making and renewing them.
 
-A window of a queue is held by one person for a while, so that two people never have the same
-window of a shared queue open. Whoever goes on asking for windows renews what they hold; what is
-held no longer goes to others.
+Who gets which window is the matter of :mod:`antiphon.pipeline.annotate.leasing`.
 """
 
 from __future__ import annotations
@@ -16,32 +14,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from antiphon.errors import UserError
-from antiphon.pipeline.annotate.answers import LEASE_S
-from antiphon.pipeline.annotate.choosing import KINDS, Wish, choose
-from antiphon.pipeline.annotate.said import Span, StoredAnswer
+from antiphon.pipeline.annotate.choosing import Wish, choose
+from antiphon.pipeline.annotate.said import Span
 from antiphon.pipeline.filters import WindowFilter
 from antiphon.pipeline.windows import WindowSet, load_windows
 from antiphon.store import answers, queues
 from antiphon.store.project import ProjectFolder
-from antiphon.store.queues import Counts, ItemRow, QueueRow
+from antiphon.store.queues import Counts, QueueRow
 from antiphon.store.vectors import VectorTable
 from antiphon.store.work import now
-
-__all__ = [
-    "KINDS",
-    "LEASE_S",
-    "Item",
-    "Lease",
-    "QueueState",
-    "close_queue",
-    "item_of",
-    "lease",
-    "list_queues",
-    "make_queue",
-    "queue_state",
-    "release",
-    "renew",
-]
 
 # Queues whose windows may be chosen anew; of the others the chances, or the list, would be lost.
 _RENEWABLE = ("strategy", "search", "disagreement")
@@ -82,50 +63,6 @@ class QueueState:
     def left(self) -> int:
         """Windows that are neither answered nor skipped."""
         return self.total - self.done - self.skipped
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A window of a queue, held by somebody.
-
-    Parameters
-    ----------
-    chance
-        Probability with which the window came into the queue; None where it was sought out.
-    answers
-        What stands of the window: of the person in a queue of their own, of everybody in others.
-    seen
-        The largest id of the window's answers, to be given back with the answer.
-    """
-
-    id: int
-    queue_id: int
-    span: Span
-    utility: float | None
-    chance: float | None
-    stratum: str | None
-    suggested: tuple[tuple[str, float], ...]
-    answers: tuple[StoredAnswer, ...]
-    seen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """What a person got of a queue.
-
-    Parameters
-    ----------
-    items
-        Windows that are new to the page.
-    lost
-        Items the page had that others took, answered or closed meanwhile.
-    left
-        Windows of the queue that are neither answered nor skipped, held ones included.
-    """
-
-    items: tuple[Item, ...]
-    lost: tuple[int, ...]
-    left: int
 
 
 def make_queue(
@@ -217,67 +154,13 @@ def queue_state(folder: ProjectFolder, queue_id: int) -> QueueState:
         If there is no such queue.
     """
     with folder.catalogue.database.read() as connection:
-        return _state(_the(connection, queue_id), queues.counts(connection, queue_id))
-
-
-def lease(
-    folder: ProjectFolder,
-    queue_id: int,
-    annotator: str,
-    n: int = 1,
-    *,
-    holding: Sequence[int] = (),
-    seconds: float = LEASE_S,
-) -> Lease:
-    """Give a person the next windows of a queue, to be held for a while.
-
-    Parameters
-    ----------
-    n
-        How many windows more; 0 only renews.
-    holding
-        Items the page has; they are held for longer and not given again. Without them, somebody
-        who lost their page gets the windows they had.
-    seconds
-        For how long they are held.
-
-    Raises
-    ------
-    UserError
-        If there is no such queue, it is closed, or it is somebody else's.
-    """
-    with folder.catalogue.database.write() as connection:
-        queue = _the(connection, queue_id)
-        _check_owner(queue, annotator)
-        if not queue.open:
-            raise UserError(f"The queue {queue.name!r} is closed.")
-        kept = queues.keep(connection, holding, annotator, seconds)
-        rows = queues.take(connection, queue_id, annotator, n, kept, seconds) if n > 0 else []
-        items = tuple(_item(connection, queue, row, annotator) for row in rows)
-        left = queues.left(connection, queue_id)
-    return Lease(items, tuple(i for i in holding if i not in kept), left)
-
-
-def item_of(folder: ProjectFolder, item_id: int, annotator: str) -> Item | None:
-    """Return a window of a queue as a person sees it; None if it is gone or somebody else's."""
-    with folder.catalogue.database.read() as connection:
-        row = queues.item(connection, item_id)
-        queue = None if row is None else queues.queue(connection, row.queue_id)
-        if row is None or queue is None or queue.owner not in (None, annotator):
-            return None
-        return _item(connection, queue, row, annotator)
-
-
-def release(folder: ProjectFolder, annotator: str, items: Sequence[int]) -> int:
-    """Let windows go that a person holds and will not answer; return how many there were."""
-    with folder.catalogue.database.write() as connection:
-        return queues.release(connection, list(items), annotator)
+        return _state(find_queue(connection, queue_id), queues.counts(connection, queue_id))
 
 
 def close_queue(folder: ProjectFolder, queue_id: int, *, closed: bool = True) -> QueueState:
     """Close a queue, so that it gives out no more windows, or open it again."""
     with folder.catalogue.database.write() as connection:
-        _the(connection, queue_id)
+        find_queue(connection, queue_id)
         queues.set_open(connection, queue_id, not closed)
     return queue_state(folder, queue_id)
 
@@ -315,7 +198,7 @@ def renew(
         or no window is left to choose.
     """
     with folder.catalogue.database.read() as connection:
-        queue = _the(connection, queue_id)
+        queue = find_queue(connection, queue_id)
         rows = queues.items(connection, queue_id)
         skipped = queues.counts(connection, queue_id).get(queue_id, Counts(0, 0, 0, 0)).skipped
     if queue.kind not in _RENEWABLE:
@@ -347,25 +230,6 @@ def renew(
     return queue_state(folder, queue_id)
 
 
-def _item(connection: Connection, queue: QueueRow, row: ItemRow, annotator: str) -> Item:
-    there = answers.of_window(connection, row.window)
-    standing = answers.piles(there).all_standing()
-    if queue.owner is not None and queue.kind != "disagreement":
-        # Opinions are worth comparing only where nobody knew the other's.
-        standing = [one for one in standing if one.annotator == annotator]
-    return Item(
-        id=row.id,
-        queue_id=row.queue_id,
-        span=Span.of(row.window),
-        utility=row.utility,
-        chance=row.chance,
-        stratum=row.stratum,
-        suggested=tuple((str(name), float(p)) for name, p in row.suggested or ()),
-        answers=tuple(StoredAnswer.of(one) for one in standing),
-        seen=there[-1].id if there else 0,
-    )
-
-
 def _state(row: QueueRow, counts: Mapping[int, Counts]) -> QueueState:
     count = counts.get(row.id, Counts(0, 0, 0, 0))
     return QueueState(
@@ -383,16 +247,18 @@ def _state(row: QueueRow, counts: Mapping[int, Counts]) -> QueueState:
     )
 
 
-def _the(connection: Connection, queue_id: int) -> QueueRow:
+def find_queue(connection: Connection, queue_id: int) -> QueueRow:
+    """Return a queue as the catalogue keeps it.
+
+    Raises
+    ------
+    UserError
+        If there is no such queue.
+    """
     row = queues.queue(connection, queue_id)
     if row is None:
         raise UserError(f"There is no queue {queue_id}.")
     return row
-
-
-def _check_owner(queue: QueueRow, annotator: str) -> None:
-    if queue.owner is not None and queue.owner != annotator:
-        raise UserError(f"The queue {queue.name!r} is {queue.owner}'s.")
 
 
 def _window(item: Mapping[str, Any]) -> answers.Window:

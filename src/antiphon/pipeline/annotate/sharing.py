@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from antiphon.errors import UserError
 from antiphon.pipeline.annotate.choosing import Wish, choose
 from antiphon.pipeline.annotate.queues import QueueState, list_queues
@@ -15,7 +13,6 @@ from antiphon.pipeline.windows import WindowSet, load_windows
 from antiphon.store import queues
 from antiphon.store.answers import Window
 from antiphon.store.project import ProjectFolder
-from antiphon.store.schema import Queue, QueueItem
 
 # Queues that keep their kind when they are given to several people: their chances are known. Of
 # the others the windows stay as they were chosen, so that everybody has the same ones to the end.
@@ -105,16 +102,5 @@ def to_answer(folder: ProjectFolder, person: str) -> set[Window]:
 
     What others said of them must not reach the person before they have answered.
     """
-    columns = (QueueItem.recording_id, QueueItem.start_s, QueueItem.end_s, QueueItem.channel)
-    query = (
-        select(*columns)
-        .join(Queue, QueueItem.queue_id == Queue.id)
-        .where(
-            Queue.owner == person,
-            Queue.open.is_(True),
-            Queue.kind != "disagreement",
-            QueueItem.done.is_(None),
-        )
-    )
     with folder.catalogue.database.read() as connection:
-        return {(int(r), float(s), float(e), int(c)) for r, s, e, c in connection.execute(query)}
+        return queues.to_answer(connection, person)

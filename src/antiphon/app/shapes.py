@@ -1,4 +1,4 @@
-"""Shapes that several requests share."""
+"""Shapes of windows and boxes that several requests share."""
 
 from __future__ import annotations
 
