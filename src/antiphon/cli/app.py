@@ -15,13 +15,17 @@ from antiphon._version import __version__
 from antiphon.cli import (
     bench,
     blend,
+    catalogue,
     demo,
+    export_encoder,
     label,
     labels,
     leakage,
     models,
     projects,
     results,
+    synthesise,
+    training,
     users,
 )
 from antiphon.errors import AntiphonError, UserError
@@ -41,7 +45,22 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 part of the work failed, 2 a mistake in what was asked, "
     "130 stopped with Ctrl-C (run the same command again to go on).",
 )
-for group in (projects, labels, label, users, models, results, leakage, bench, blend, demo):
+for group in (
+    projects,
+    labels,
+    label,
+    users,
+    catalogue,
+    models,
+    results,
+    leakage,
+    bench,
+    blend,
+    demo,
+    synthesise,
+    training,
+    export_encoder,
+):
     group.register(app)
 
 

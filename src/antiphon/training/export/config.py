@@ -1,0 +1,132 @@
+"""What an export is asked for; no torch is needed to read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
+
+import pydantic
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from antiphon.encoders.checking import Strict
+from antiphon.errors import UserError
+
+Precision = Literal["fp32", "fp16", "int8"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
+
+Quantisation = Literal["auto", "weights", "dynamic", "static"]
+QUANTISATIONS: tuple[Quantisation, ...] = ("auto", "weights", "dynamic", "static")
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
+"""Names that a manifest takes."""
+
+
+class Bounds(Strict):
+    """Cosine distances of embeddings above which an export is refused.
+
+    Attributes
+    ----------
+    max, mean
+        Of the worst window, and over all windows; None for no bound.
+    """
+
+    max: PositiveFloat | None = None
+    mean: PositiveFloat | None = None
+
+    def __str__(self) -> str:
+        given = [(name, getattr(self, name)) for name in ("mean", "max")]
+        return " and ".join(f"{name} {value:g}" for name, value in given if value is not None)
+
+
+BOUNDS: dict[Precision, Bounds] = {
+    "fp32": Bounds(max=1e-5),
+    "fp16": Bounds(max=1e-3),
+    "int8": Bounds(mean=0.01, max=0.05),
+}
+"""Bounds where no others are given."""
+
+
+class ExportConfig(Strict):
+    """How a model is exported.
+
+    Attributes
+    ----------
+    precision
+        ``fp32``. ``fp16``: weights of half precision, widened when the file is loaded; about half
+        the size, and as fast. ``int8``: about a quarter of the size.
+    quantisation
+        Of int8. ``weights``: weights only, as fast as fp32. ``dynamic``: products of matrices are
+        computed in int8, activations scaled window by window, which is quicker; convolutions as
+        ``weights``. ``static``: convolutions are computed in int8 too, activations scaled by the
+        extremes of calibration audio; networks with depthwise convolutions seldom bear it.
+        ``auto``: ``dynamic`` for transformers, ``weights`` for convolutional networks.
+    compare
+        Whether to report on the other precisions as well.
+    windows, calibration
+        Windows of audio for the parity report, and for the scales of static quantisation.
+    bounds
+        In place of those of :data:`BOUNDS` for the precision, key by key.
+    name
+        Of the encoder; the model's own where not given.
+    description, licence
+        In place of the model's own.
+    hop_s
+        Default step between windows in seconds; the window where not given.
+    overwrite
+        Replace an earlier export.
+    """
+
+    precision: Precision = "fp32"
+    quantisation: Quantisation = "auto"
+    compare: bool = False
+    windows: Annotated[int, Field(ge=4)] = 64
+    calibration: PositiveInt = 32
+    bounds: Bounds = Bounds()
+    name: Annotated[str, Field(pattern=NAME)] | None = None
+    description: str | None = None
+    licence: str | None = None
+    hop_s: PositiveFloat | None = None
+    overwrite: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _used(self) -> Self:
+        if self.quantisation != "auto" and self.precision != "int8" and not self.compare:
+            raise ValueError(f"quantisation {self.quantisation} goes with precision int8")
+        return self
+
+    def bounds_of(self, precision: Precision) -> Bounds:
+        """Return the bounds that hold for a precision; given ones are for the one asked for."""
+        given = self.bounds.model_dump(exclude_none=True) if precision == self.precision else {}
+        return BOUNDS[precision].model_copy(update=given)
+
+
+def parse_bounds(given: Iterable[str]) -> Bounds:
+    """Read ``max=0.02``, ``mean=0.005`` or a plain number, which is that of the worst window.
+
+    Raises
+    ------
+    UserError
+        Something else is given, or one twice.
+    """
+    found: dict[str, float] = {}
+    for text in given:
+        key, _, number = text.rpartition("=")
+        key = key.strip() or "max"
+        try:
+            value = float(number)
+        except ValueError:
+            value = 0.0
+        if key not in ("max", "mean") or key in found or not 0 < value <= 2:
+            raise UserError(
+                f"--allow {text!r}: give a cosine distance above 0 and at most 2, as in max=0.02, "
+                "mean=0.005 or both."
+            )
+        found[key] = value
+    return Bounds(**found)
+
+
+def file_name(text: str) -> str:
+    """Return a name that a manifest takes, from any text."""
+    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-._+")
+    return name or "encoder"
