@@ -26,7 +26,7 @@ from antiphon.encoders.checking import Strict, check_file, nearest, read_yaml
 from antiphon.errors import FormatError, UserError
 from antiphon.training.backbones.config import BackboneConfig, HeadConfig, Pooling
 from antiphon.training.data.config import DataConfig
-from antiphon.training.front_end_config import TrainingFrontEnd
+from antiphon.training.front_end.config import TrainingFrontEnd
 from antiphon.training.loop.config import (
     CheckpointConfig,
     LoopConfig,

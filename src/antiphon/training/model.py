@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from antiphon.training.backbones.config import BackboneConfig, HeadConfig, Pooling
 from antiphon.training.backbones.registry import create_backbone
-from antiphon.training.front_end import FeatureFrontEnd
-from antiphon.training.front_end_config import TrainingFrontEnd
+from antiphon.training.front_end.config import TrainingFrontEnd
+from antiphon.training.front_end.features import FeatureFrontEnd
+from antiphon.training.front_end.spectra import Transform
 from antiphon.training.modes import evaluating
 from antiphon.training.pooling import TokenPooling
-from antiphon.training.spectra import Transform
 
 
 class ModelOutput(NamedTuple):
@@ -57,7 +57,7 @@ class EncoderModel(nn.Module):
     pooling
         How tokens become an embedding.
     transform
-        How spectra are computed; see :class:`~antiphon.training.front_end.FeatureFrontEnd`.
+        How spectra are computed; see :class:`~antiphon.training.front_end.features.FeatureFrontEnd`.
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ from antiphon.training.backbones.config import (
     ViTConfig,
 )
 from antiphon.training.checkpoints.external import list_external, load_external
-from antiphon.training.front_end_config import EmphasisedLogMelFrontEnd
+from antiphon.training.front_end.config import EmphasisedLogMelFrontEnd
 from antiphon.training.model import EncoderModel
 from tests.real import real_data, real_model
 

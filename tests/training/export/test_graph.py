@@ -23,8 +23,8 @@ from antiphon.training.backbones.config import (
 from antiphon.training.backbones.output import BackboneOutput
 from antiphon.training.export.graph import export_graph, graph_bytes, open_session
 from antiphon.training.export.parity import cosine_distance
-from antiphon.training.front_end import FeatureFrontEnd
-from antiphon.training.front_end_config import TrainingFrontEnd
+from antiphon.training.front_end.config import TrainingFrontEnd
+from antiphon.training.front_end.features import FeatureFrontEnd
 from antiphon.training.model import EncoderModel
 from tests.training.export.models import BACKBONES, CLASSES, RATE, SAMPLES, make_model, sounds
 

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from antiphon.encoders.checking import Strict
 from antiphon.training.backbones.config import BackboneConfig, HeadConfig, Pooling
-from antiphon.training.front_end_config import TrainingFrontEnd
+from antiphon.training.front_end.config import TrainingFrontEnd
 
 
 class ModelConfig(Strict):

@@ -13,8 +13,8 @@ from antiphon.training.checkpoints.layouts import attention, convolutional
 from antiphon.training.checkpoints.layouts.naming import Converted, LayoutError, State
 from antiphon.training.checkpoints.loading import load_state, read_state
 from antiphon.training.checkpoints.models import build_model
+from antiphon.training.front_end.spectra import Transform
 from antiphon.training.model import EncoderModel
-from antiphon.training.spectra import Transform
 
 
 @dataclass(frozen=True, slots=True)

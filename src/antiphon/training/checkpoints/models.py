@@ -15,8 +15,8 @@ from antiphon.errors import ModelError
 from antiphon.training.backbones.config import TimmConfig
 from antiphon.training.checkpoints.config import ModelConfig
 from antiphon.training.checkpoints.loading import load_state, read_state
+from antiphon.training.front_end.spectra import Transform
 from antiphon.training.model import EncoderModel
-from antiphon.training.spectra import Transform
 
 WEIGHTS = "model.safetensors"
 SETTINGS = "model.yaml"

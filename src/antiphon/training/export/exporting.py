@@ -35,7 +35,7 @@ from antiphon.training.export.speed import Speed, encoder_speed, torch_speed
 from antiphon.training.export.target import CARD, REPORT, check_target, staging
 from antiphon.training.export.weights import halve_weights
 from antiphon.training.export.windows import Material, gather_windows
-from antiphon.training.front_end import FeatureFrontEnd
+from antiphon.training.front_end.features import FeatureFrontEnd
 from antiphon.training.loop.environment import processor
 from antiphon.training.model import EncoderModel
 

@@ -14,7 +14,7 @@ from antiphon.training.checkpoints.layouts.naming import (
     class_names,
     convert,
 )
-from antiphon.training.front_end_config import EmphasisedLogMelFrontEnd
+from antiphon.training.front_end.config import EmphasisedLogMelFrontEnd
 
 # torchvision's names of a block's layers, and timm's.
 _SQUEEZE = (r"{}\.fc1\.", "se.conv_reduce."), (r"{}\.fc2\.", "se.conv_expand.")

@@ -19,9 +19,9 @@ from antiphon.encoders.manifest import (
     WaveformFrontEnd,
 )
 from antiphon.errors import UserError
-from antiphon.training.front_end_config import EmphasisedLogMelFrontEnd, TrainingFrontEnd
-from antiphon.training.normalising import normalise, scale_waveform
-from antiphon.training.spectra import Extension, FramePower, Transform, extend
+from antiphon.training.front_end.config import EmphasisedLogMelFrontEnd, TrainingFrontEnd
+from antiphon.training.front_end.normalising import normalise, scale_waveform
+from antiphon.training.front_end.spectra import Extension, FramePower, Transform, extend
 
 _KALDI_FLOOR = float(np.finfo(np.float32).eps)
 _MelLike = MelFrontEnd | LogMelFrontEnd | PcenFrontEnd

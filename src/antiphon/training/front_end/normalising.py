@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from antiphon.encoders.manifest import WaveformFrontEnd
-from antiphon.training.front_end_config import TrainingFrontEnd
+from antiphon.training.front_end.config import TrainingFrontEnd
 
 
 def scale_waveform(

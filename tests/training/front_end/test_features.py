@@ -20,9 +20,9 @@ from antiphon.encoders.manifest import (
     WaveformFrontEnd,
 )
 from antiphon.errors import UserError
-from antiphon.training.front_end import FeatureFrontEnd
-from antiphon.training.front_end_config import EmphasisedLogMelFrontEnd
-from antiphon.training.spectra import FramePower, dft_tables, extend
+from antiphon.training.front_end.config import EmphasisedLogMelFrontEnd
+from antiphon.training.front_end.features import FeatureFrontEnd
+from antiphon.training.front_end.spectra import FramePower, dft_tables, extend
 
 KALDI = KaldiFrontEnd(kind="kaldi_fbank", n_mels=64)
 SETTINGS = {

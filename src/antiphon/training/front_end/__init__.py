@@ -1,0 +1,1 @@
+"""The features of :mod:`antiphon.audio.features` in torch, for training and export alike."""
