@@ -57,7 +57,8 @@ class EncoderModel(nn.Module):
     pooling
         How tokens become an embedding.
     transform
-        How spectra are computed; see :class:`~antiphon.training.front_end.features.FeatureFrontEnd`.
+        How spectra are computed; see
+        :class:`~antiphon.training.front_end.features.FeatureFrontEnd`.
 
     Attributes
     ----------
