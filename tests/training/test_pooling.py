@@ -40,3 +40,11 @@ def test_the_class_token_is_taken_where_there_is_one() -> None:
     assert torch.equal(TokenPooling("cls", 4)(tokens, mask, cls), cls)
     with pytest.raises(ValueError, match="no class token"):
         TokenPooling("cls", 4)(tokens, mask, None)
+
+
+def test_masked_mean_holds_in_half_precision() -> None:
+    """A sum over the clip is beyond 65504, the mean is not."""
+    tokens = torch.full((1, 1000, 2), 100.0, dtype=torch.float16)
+    mask = torch.ones(1, 1000, dtype=torch.bool)
+    assert masked_mean(tokens, mask).tolist() == [[100.0, 100.0]]
+    assert masked_mean(tokens, mask).dtype == torch.float16

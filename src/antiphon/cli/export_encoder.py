@@ -29,7 +29,9 @@ def export_encoder(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to make.")],
     precision: Annotated[
         str,
-        typer.Option("--precision", help="fp32, fp16 (half the size) or int8 (a quarter)."),
+        typer.Option(
+            "--precision", help="Of the weights: fp32, fp16 (half the size) or int8 (a quarter)."
+        ),
     ] = "fp32",
     audio: Annotated[
         Path | None,

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from antiphon.training.backbones.config import Pooling
+from antiphon.training.backbones.masking import wide
 
 
 def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:
@@ -24,7 +25,9 @@ def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:
         ``(B, D)``; zeros for a row without any audio.
     """
     kept = tokens.masked_fill(~mask.unsqueeze(-1), 0.0)
-    return kept.sum(1) / mask.sum(1, keepdim=True).clamp(min=1).to(tokens.dtype)
+    # Sums over a clip are beyond what half precision holds.
+    total = kept.sum(1, dtype=wide(tokens.dtype))
+    return (total / mask.sum(1, keepdim=True).clamp(min=1)).to(tokens.dtype)
 
 
 class AttentionPooling(nn.Module):

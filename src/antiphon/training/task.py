@@ -21,6 +21,15 @@ where the label is known. Where another encoder teaches: ``teacher`` ``(B, D)`` 
 """
 
 
+def is_vector(parameter: Tensor) -> bool:
+    """Return whether a parameter is a vector, as biases, norms and class tokens are.
+
+    A class token is stored as ``(1, 1, D)``. The weight of a linear layer is none, even if it has
+    one row only.
+    """
+    return parameter.ndim != 2 and bool(parameter.numel() == max(parameter.shape, default=1))
+
+
 class Task(nn.Module, ABC):
     """A stage: its networks, its loss, and what it keeps.
 
@@ -79,8 +88,9 @@ class Task(nn.Module, ABC):
 
     def parameter_groups(self, lr: float, weight_decay: float) -> list[dict[str, Any]]:
         """Return the optimiser's groups: without decay on biases, norms and other vectors."""
-        decay = [p for p in self.parameters() if p.requires_grad and p.ndim > 1]
-        rest = [p for p in self.parameters() if p.requires_grad and p.ndim <= 1]
+        trained = [p for p in self.parameters() if p.requires_grad]
+        decay = [p for p in trained if not is_vector(p)]
+        rest = [p for p in trained if is_vector(p)]
         groups = [
             {"params": decay, "lr": lr, "weight_decay": weight_decay},
             {"params": rest, "lr": lr, "weight_decay": 0.0},

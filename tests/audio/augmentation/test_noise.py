@@ -94,3 +94,11 @@ def test_share_of_synthesised_noise(folder):
     drawn = [source.draw(200, RATE, rng, []) for _ in range(600)]
     recorded = [np.allclose(np.diff(x[:100]), np.diff(x[:100])[0], atol=1e-6) for x in drawn]
     assert np.mean(recorded) == pytest.approx(0.7, abs=0.06)
+
+
+def test_noise_that_is_not_finite_is_named_and_not_added(tmp_path):
+    audio = np.full(4000, 0.1, np.float32)
+    audio[10] = np.nan
+    soundfile.write(tmp_path / "a.wav", audio, 8000, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"a\.wav: holds samples that are not finite"):
+        NoiseFolder(tmp_path).crop(4000, 8000, np.random.default_rng(0), [])

@@ -61,6 +61,9 @@ def test_batch_statistics_are_those_of_the_audio() -> None:
     torch.testing.assert_close(norm.running_mean, plain.running_mean)
     torch.testing.assert_close(norm.running_var, plain.running_var)
     assert norm.num_batches_tracked.item() == 1
+    kept = norm.running_mean.clone(), norm.running_var.clone()
+    norm(x, TimeMask(torch.zeros(2, 10, dtype=torch.bool)))
+    torch.testing.assert_close((norm.running_mean, norm.running_var), kept)
     unmasked = MaskedBatchNorm(3).train()
     torch.testing.assert_close(unmasked(x), torch.nn.BatchNorm2d(3).train()(x))
 
@@ -89,3 +92,11 @@ def test_projected_tokens_know_the_band_and_means_hardly_do() -> None:
         one, other = network(low, mask).tokens, network(high, mask).tokens
         change[frequency] = ((one - other).norm() / one.norm()).item()
     assert change["project"] > 3 * change["mean"]
+
+
+def test_means_hold_in_half_precision() -> None:
+    """A sum over the clip is beyond 65504, the mean is not."""
+    x = torch.full((1, 2, 4, 1000), 100.0, dtype=torch.float16)
+    time = TimeMask(torch.ones(1, 1000, dtype=torch.bool))
+    assert time.mean(x).flatten().tolist() == [100.0, 100.0]
+    assert time.mean(x).dtype == torch.float16

@@ -40,6 +40,21 @@ def test_a_padded_clip_has_the_tokens_of_the_bare_one(name: str) -> None:
         assert torch.cosine_similarity(one, other).item() > 0.9999
 
 
+@pytest.mark.parametrize("name", [n for n, c in CONFIGS.items() if c.kind != "hubert"])
+def test_training_sees_a_padded_batch_as_the_bare_one(name: str) -> None:
+    """Tokens in training mode, and the statistics that batch normalisation keeps."""
+    features, mask = inputs(name, [64, 64], 192)
+    bare, padded = create(name).train(), create(name).train()
+    one, other = bare(features[:, :64], mask[:, :64]), padded(features, mask)
+    torch.testing.assert_close(
+        one.tokens, other.tokens[:, : one.tokens.shape[1]], rtol=1e-3, atol=1e-3
+    )
+    kept = dict(padded.named_buffers())
+    for key, value in bare.named_buffers():
+        if "running" in key:
+            torch.testing.assert_close(value, kept[key], rtol=1e-3, atol=1e-4, msg=key)
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_what_lies_beyond_the_audio_does_not_matter(name: str) -> None:
     network = create(name)

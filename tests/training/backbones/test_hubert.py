@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 transformers = pytest.importorskip("transformers", reason="needs the extra train")
 
 from antiphon.training.backbones.config import HubertConfig
-from antiphon.training.backbones.hubert import Hubert
+from antiphon.training.backbones.hubert import Hubert, MaskedGroupNorm
 
 TINY = HubertConfig(
     dim=16, depth=2, heads=2, hidden=24, channels=8, position_kernel=4, position_groups=2
@@ -40,3 +40,15 @@ def test_steps_lie_within_the_audio() -> None:
     # The receptive field is 400 samples, every 320.
     assert out.mask.sum(1).tolist() == [6, 2, 1, 1, 0]
     assert out.tokens.shape == (5, 6, 16)
+
+
+def test_the_norm_over_the_clip_holds_in_half_precision() -> None:
+    torch.manual_seed(0)
+    norm = MaskedGroupNorm(2)
+    norm.counts = torch.tensor([32000])
+    # The sum of squares is beyond 65504.
+    x = (8 * torch.randn(1, 2, 32000)).half()
+    with torch.no_grad():
+        found, wanted = norm(x), norm(x.float())
+    assert found.dtype == torch.float16
+    torch.testing.assert_close(found.float(), wanted, rtol=1e-3, atol=1e-3)

@@ -37,6 +37,21 @@ def test_networks_that_cannot_be_masked_or_do_not_exist_are_refused() -> None:
         TimmNetwork(TimmConfig(name="resnet10t"))
 
 
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("test_efficientnet_gn", "GroupNormAct"),
+        ("test_efficientnet_evos", "EvoNorm2dS0"),
+        ("efficientnet_cc_b0_4e", "CondConv2d"),
+    ],
+)
+def test_layers_with_statistics_over_time_are_refused(name: str, layer: str) -> None:
+    if not timm.is_model(name):
+        pytest.skip(f"this timm has no {name}")
+    with pytest.raises(UserError, match=layer):
+        TimmNetwork(TimmConfig(name=name))
+
+
 def test_drop_path_reaches_timm() -> None:
     network = TimmNetwork(TimmConfig(name="tinynet_e", drop_path=0.2))
     rates = [m.drop_prob for m in network.modules() if type(m).__name__ == "DropPath"]

@@ -169,3 +169,16 @@ def test_drop_path_skips_rows_and_keeps_the_expectation() -> None:
     assert torch.equal(drop.eval()(x), x)
     blocks = ViT(TINY.model_copy(update={"drop_path": 0.2})).layers
     assert [round(block.drop_path.probability, 6) for block in blocks] == [0.0, 0.1, 0.2]
+
+
+def test_mixed_precision_adds_in_float32() -> None:
+    """Only products are in half precision: rounding the residual path as well costs thrice that."""
+    torch.manual_seed(0)
+    network = ViT(ViTConfig(dim=64, depth=8, heads=2)).eval()
+    features, mask = torch.randn(2, 96, 64), torch.ones(2, 96, dtype=torch.bool)
+    with torch.no_grad():
+        wanted = network(features, mask).tokens
+        with torch.autocast("cpu", torch.bfloat16):
+            found = network(features, mask, layers=True)
+    assert {layer.dtype for layer in found.layers} == {torch.float32}
+    assert ((found.tokens - wanted).norm() / wanted.norm()).item() < 0.004

@@ -113,3 +113,14 @@ def test_folders_in_order(tmp_path):
     folder_of_tones(tmp_path, ["b/x", "a/x"], seconds=0.1)
     table = table_of(config({"kind": "folder", "path": tmp_path}))
     assert table.recordings.path.to_pylist() == ["a/x.wav", "b/x.wav"]
+
+
+def test_a_short_last_window_reaches_back_for_a_whole_example(tmp_path):
+    folder = tmp_path / "f"
+    write(folder / "a.wav", ramp(12.0))
+    write_csv(folder / "l.csv", ["file", "start", "end", "label"], [["a.wav", 11, 11.5, "x"]])
+    data = config({"kind": "folder", "path": folder, "labels": "l.csv"}, clip_s=10.0)
+    table = table_of(data)
+    assert table.end_s.tolist() == [10.0, 12.0]
+    crop = ClipReader(table, RATE, 10 * RATE).random(1, np.random.default_rng(0))
+    assert (crop.start_s, crop.end_s, len(crop.audio)) == (2.0, 12.0, 10 * RATE)

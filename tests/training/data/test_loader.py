@@ -249,3 +249,20 @@ def test_sides_share_no_group(tmp_path):
     assert len(groups[0] | groups[1]) == 12
     assert len(sides.training) + len(sides.validation) == 36
     assert 0 < len(sides.validation) < 36
+
+
+def test_some_validation_clips_are_from_all_over(tmp_path):
+    names = [f"{group}/{number}" for group in "abcdefgh" for number in range(8)]
+    folder = folder_of_tones(tmp_path / "f", names, 0.2)
+    data = config({"kind": "folder", "path": folder, "label_folders": True})
+    table = table_of(data)
+
+    def classes(most):
+        batches = list(validation_loader(data, table=table, most=most))
+        return torch.cat([batch["labels"] for batch in batches])
+
+    assert len(classes(None)) == 64
+    some = classes(24)
+    assert len(some) == 24
+    assert int(some.any(0).sum()) >= 7
+    assert torch.equal(some, classes(24))

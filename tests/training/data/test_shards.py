@@ -157,3 +157,14 @@ def test_what_is_wrong_with_a_shard_is_said(tmp_path):
     (tmp_path / "none").mkdir()
     with pytest.raises(FileError, match=r"holds no \*\.tar"):
         table_of(config({"kind": "shards", "path": tmp_path / "none"}))
+
+
+def test_sides_go_along(tmp_path):
+    folder = folder_of_tones(tmp_path / "f", [f"r{k}" for k in range(8)])
+    rows = [[f"r{k}.wav", "valid" if k % 2 else "train"] for k in range(8)]
+    write_csv(folder / "m.csv", ["file", "split"], rows)
+    source = {"kind": "folder", "path": folder, "metadata": "m.csv", "split_column": "split"}
+    before = table_of(config(source))
+    write_shards(before, tmp_path / "shards")
+    after = table_of(config({"kind": "shards", "path": tmp_path / "shards"}))
+    assert after.recordings.side.tolist() == before.recordings.side.tolist() == [0, 1] * 4

@@ -9,6 +9,7 @@ from antiphon.errors import FileError, FormatError, UserError
 from antiphon.labels.annotation import make_annotations
 from antiphon.store.project import ProjectFolder
 from antiphon.store.recordings import RecordingEntry
+from antiphon.training.data.matching import match_recordings
 from antiphon.training.data.sources import read_sources
 from antiphon.training.data.targets import crop_targets
 from tests.training.data.making import (
@@ -222,3 +223,63 @@ def test_a_project_as_a_source(tmp_path):
     assert (labels[owl], labels[wren], known[owl], known[wren]) == (1, 0, 1, 1)
     assert clips.groups.take(clips.recordings.group).to_pylist()[:3] == ["S1", "S1", "S2"]
     np.testing.assert_array_equal(clips.recordings.duration_s[:3], [2, 3, 1])
+
+
+def test_a_recording_that_is_not_there_is_not_another_of_its_name(tmp_path):
+    folder = folder_of_tones(tmp_path / "a", ["siteB/001", "siteB/002"])
+    rows = [["siteA/001.wav", "wolf"], ["siteB/001.wav", "frog"], ["/old/disk/siteB/002", "owl"]]
+    write_csv(folder / "labels.csv", ["file", "label"], rows)
+    source = {"kind": "folder", "path": folder, "labels": "labels.csv"}
+    with pytest.raises(FormatError, match=r"1 recordings .*siteA/001.wav"):
+        table_of(config(source))
+    table, notes = read_sources(config({**source, "missing": "report"}))
+    assert classes_by_name(table) == {"001.wav": ["frog"], "002.wav": ["owl"]}
+    assert len(notes) == 1
+
+
+def test_annotations_that_no_crop_can_show_are_told(tmp_path):
+    folder = folder_of_tones(tmp_path / "a", ["one"])
+    rows = [["one.wav", 1000, 1500, 10, 20, "a"], ["one.wav", 1, 2, RATE, 2 * RATE, "a"]]
+    write_csv(folder / "labels.csv", ["file", "start", "end", "low_hz", "high_hz", "label"], rows)
+    notes = read_sources(config({"kind": "folder", "path": folder, "labels": "labels.csv"}))[1]
+    assert len(notes) == 2
+    assert any("1 of 2 annotations begin after the end" in note for note in notes)
+    assert any("1 annotations lie above 1000 Hz" in note for note in notes)
+
+
+def test_no_clip_left_says_why(tmp_path):
+    folder = folder_of_tones(tmp_path / "a", ["one", "two"])
+    write_csv(folder / "m.csv", ["file", "split"], [["one.wav", "Train"], ["two.wav", "Test"]])
+    source = {"kind": "folder", "path": folder}
+    with pytest.raises(UserError, match=r"labelled_only keeps clips with labels"):
+        table_of(config(source, labelled_only=True))
+    with pytest.raises(UserError, match=r"no value of the split columns"):
+        table_of(config({**source, "metadata": "m.csv", "split_column": "split"}))
+
+
+def test_a_domain_without_weight_is_told(tmp_path):
+    sources = [
+        {"kind": "folder", "path": folder_of_tones(tmp_path / name, [name]), "domain": name}
+        for name in ("bio", "general")
+    ]
+    assert read_sources(config(*sources, mix={"bio": 1}))[1] == [
+        "Sources of the domain general are never drawn: data.mix gives it no weight."
+    ]
+    assert read_sources(config(*sources, mix={"bio": 1, "general": 1}))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("names", "paths", "expected"),
+    [
+        # Folders of one name fit, so the other's should as well.
+        (["siteA/001.wav", "siteB/002.wav"], ["siteB/001.wav", "siteB/002.wav"], [-1, 1]),
+        (["/old/siteA/001", "/old/siteB/002"], ["siteB/001.wav", "siteB/002.wav"], [-1, 1]),
+        # Folders of a machine that is gone.
+        (["/old/001.wav", "C:\\old\\002.wav"], ["siteB/001.wav", "siteB/002.wav"], [0, 1]),
+        (["/old/001.wav", "siteB/002.wav"], ["001.wav", "siteB/002.wav"], [0, 1]),
+        (["001", "siteB/001.wav"], ["siteB/001.wav"], [0, 0]),
+    ],
+)
+def test_which_recording_a_name_means(tmp_path, names, paths, expected):
+    found = match_recordings(pa.array(names), pa.array(paths, pa.large_string()), tmp_path)
+    assert found.tolist() == expected

@@ -136,7 +136,7 @@ def test_rows_of_a_batch(data):
     assert row["waveform"].dtype == row["labels"].dtype == np.float32
     assert set(row) == {
         *("waveform", "valid", "index", "clip", "folder", "group", "mixed", "snr_db"),
-        *("labels", "known", "faults"),
+        *("recording", "labels", "known", "faults"),
     }
 
 

@@ -375,6 +375,17 @@ def test_facts_that_cannot_be_read_are_told_of(run_folder, tmp_path, audio):
     assert read_facts(folder, report_settings(folder)).run["seed"] == 17
 
 
+def test_notes_name_no_place_of_the_machine(run_folder, tmp_path):
+    recordings = write_recordings(tmp_path / "recordings")
+    (recordings / "broken.wav").write_bytes(b"RIFF")
+    (run_folder / "config.yaml").write_text("a: [1")
+    report = export(run_folder, tmp_path / "out", recordings)
+    assert any("left out: recordings/broken.wav" in note for note in report.notes)
+    assert any("config.yaml" in note for note in report.notes)
+    for path in (tmp_path / "out").glob("*.[mjy]*"):
+        assert str(tmp_path) not in path.read_text(), path.name
+
+
 def report_settings(folder):
     from antiphon.training.checkpoints.models import read_model_config
 

@@ -82,6 +82,13 @@ def test_a_window_that_is_not_finite_is_beyond_any_bound():
     assert parity.to_json()["max_cosine_distance"] is None
 
 
+def test_a_score_that_is_not_finite_is_beyond_any_bound():
+    rows = np.ones((2, 2), np.float32)
+    scores = np.array([[0.5], [np.nan]], np.float32)
+    parity = compare_outputs(Encoded(rows, scores * 0), Encoded(rows, scores), windows([10, 10]))
+    assert parity.exceeded(Bounds(max=2.0)) == ["a class score is not finite"]
+
+
 def test_a_model_that_gives_no_numbers_is_an_error():
     model = make_model("vit")
     audio, valid = sounds(3)

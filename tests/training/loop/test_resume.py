@@ -7,6 +7,7 @@ import functools
 import os
 import signal
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -190,3 +191,75 @@ def test_a_checkpoint_of_other_networks_is_named(settings, tmp_path):
     RunFolder(run).checkpoints(2).save(state)
     with pytest.raises(ModelError, match="does not fit the networks"):
         run_stage(settings, run, prepare=tiny.prepare)
+
+
+class _Told:
+    def __init__(self):
+        self.notes = []
+
+    def start(self, what, total, unit):
+        pass
+
+    def advance(self, amount):
+        pass
+
+    def note(self, message):
+        self.notes.append(message)
+
+    def finish(self):
+        pass
+
+
+def test_data_that_changed_meanwhile(tmp_path):
+    settings = tiny.config(tmp_path, checkpoint={"every_steps": 2})
+
+    def prepare(config, *, classes, clips, at=None):
+        return replace(
+            tiny.prepare(config, at=at, hold_out=0),
+            data={"classes": classes, "clips": clips, "key": f"{classes} {clips}"},
+        )
+
+    def stop(loss):
+        raise KeyboardInterrupt
+
+    run, first = tmp_path / "run", list("abcd")
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        run_stage(
+            settings,
+            run,
+            prepare=functools.partial(prepare, classes=first, clips=9, at={5: stop}),
+        )
+    with pytest.raises(UserError, match=r"other classes .*'d' no longer, 'e' as well"):
+        run_stage(settings, run, prepare=functools.partial(prepare, classes=list("abce"), clips=9))
+    told = _Told()
+    again = functools.partial(prepare, classes=first, clips=8)
+    assert run_stage(settings, run, reporter=told, prepare=again).finished
+    assert any("9 clips then, 8 now" in note for note in told.notes)
+
+
+def test_settings_that_led_nowhere_leave_the_folder_free(tmp_path):
+    def broken(config):
+        raise UserError("There is no such column.")
+
+    def short_of_memory(loss):
+        raise RuntimeError("out of memory")
+
+    run = tmp_path / "run"
+    with pytest.raises(UserError, match="no such column"):
+        run_stage(tiny.config(tmp_path, seed=1), run, prepare=broken)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        run_stage(
+            tiny.config(tmp_path, seed=2),
+            run,
+            prepare=functools.partial(tiny.prepare, at={0: short_of_memory}),
+        )
+    assert run_stage(tiny.config(tmp_path, seed=3), run, prepare=tiny.prepare).finished
+
+
+def test_a_dead_worker_is_explained(tmp_path):
+    def die(loss):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+
+    prepare = functools.partial(tiny.prepare, at={1: die})
+    with pytest.raises(UserError, match=r"pid 7\) is killed .*fewer data.workers"):
+        run_stage(tiny.config(tmp_path), tmp_path / "run", prepare=prepare)

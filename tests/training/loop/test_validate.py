@@ -8,7 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
+from antiphon.errors import UserError
 from antiphon.evaluation.metrics.retrieval import retrieval_scores
+from antiphon.training.loop import validate as validating
 from antiphon.training.loop.config import ValidationConfig
 from antiphon.training.loop.validate import validate
 from tests.training.loop import tiny
@@ -107,3 +109,22 @@ def test_what_cannot_be_measured_is_said(task):
     assert any("No probe" in note for note in found.notes)
     assert np.isnan(found.values.get("probe_accuracy", np.nan))
     assert validate(task, [], ValidationConfig(), CPU).notes == ("No clip is held out.",)
+
+
+def test_clips_of_one_recording_do_not_look_for_each_other():
+    rng = np.random.default_rng(0)
+    number = np.repeat(np.arange(16), 10)
+    found, with_own = [], []
+    for _ in range(6):
+        kind = rng.permutation(np.repeat(np.arange(4), 4))[number]
+        # Embeddings that know the recording, and nothing of the class.
+        x = rng.normal(size=(16, 32))[number] + 0.3 * rng.normal(size=(160, 32))
+        y = np.eye(4, dtype=bool)[kind]
+        found.append(validating._retrieval(x, y, number, recordings=number)["r_auc"].value)
+        with_own.append(retrieval_scores(x, kind).roc_auc)
+    assert np.mean(with_own) > 0.58
+    assert np.mean(found) == pytest.approx(0.5, abs=0.05)
+    alone = validating._retrieval(x, y, number, recordings=np.arange(160))
+    assert alone["r_auc"].value == pytest.approx(with_own[-1])
+    with pytest.raises(UserError, match="one recording"):
+        validating._retrieval(x, y, number, recordings=np.zeros(160))

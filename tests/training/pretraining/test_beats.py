@@ -6,13 +6,15 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
+from antiphon.encoders.manifest import KaldiFrontEnd  # noqa: E402
 from antiphon.errors import UserError  # noqa: E402
-from antiphon.training.backbones.config import PatchSize  # noqa: E402
+from antiphon.training.backbones.config import PatchSize, ViTConfig  # noqa: E402
+from antiphon.training.model import EncoderModel  # noqa: E402
 from antiphon.training.pretraining.beats import BEATsPretraining, CodePredictor  # noqa: E402
 from antiphon.training.pretraining.config import BEATsConfig  # noqa: E402
 from antiphon.training.pretraining.masks import Masks  # noqa: E402
 from antiphon.training.pretraining.tokenizer import RandomProjectionTokenizer  # noqa: E402
-from tests.training.pretraining.sounds import batch_of, sounds, tiny_model  # noqa: E402
+from tests.training.pretraining.sounds import RATE, batch_of, sounds, tiny_model  # noqa: E402
 
 
 def small(seed=0, **changes):
@@ -261,3 +263,24 @@ def test_a_class_token_that_nothing_trains_is_refused():
     model.pooling_kind = "cls"
     with pytest.raises(UserError, match="pooling"):
         BEATsPretraining(model, BEATsConfig.tiny())
+
+
+def test_what_the_loss_does_not_reach_is_taken_off_or_told_of(batch):
+    model = EncoderModel(
+        KaldiFrontEnd(kind="kaldi_fbank", n_mels=32, normalise="mean_std"),
+        RATE,
+        1.0,
+        ViTConfig(dim=16, depth=2, heads=2),
+        ("a", "b"),
+        pooling="attention",
+    )
+    task = BEATsPretraining(model, BEATsConfig.tiny())
+    # A classifier of the encoder before would give scores that mean nothing.
+    assert task.encoder().classes == ()
+    assert task.encoder().head is None
+    task.training_loss(batch, 0, generator())["loss"].backward()
+    unreached = {n for n, p in task.named_parameters() if p.requires_grad and p.grad is None}
+    assert {name.split(".")[1] for name in unreached} == {"pooling"}
+    assert task.unused_parameters
+    mean = BEATsPretraining(tiny_model(dim=16, depth=2), BEATsConfig.tiny())
+    assert not mean.unused_parameters

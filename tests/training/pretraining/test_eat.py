@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 
 from antiphon.encoders.manifest import KaldiFrontEnd  # noqa: E402
 from antiphon.errors import UserError  # noqa: E402
-from antiphon.training.backbones.config import ConvConfig  # noqa: E402
+from antiphon.training.backbones.config import ConvConfig, ViTConfig  # noqa: E402
 from antiphon.training.model import EncoderModel  # noqa: E402
 from antiphon.training.pretraining.config import EATConfig  # noqa: E402
 from antiphon.training.pretraining.eat import EATPretraining  # noqa: E402
@@ -215,3 +215,24 @@ def test_a_network_without_patches_is_refused():
     )
     with pytest.raises(UserError, match=r"backbone\.kind"):
         EATPretraining(model, config())
+
+
+def test_what_the_loss_does_not_reach_is_taken_off_or_told_of(batch):
+    model = EncoderModel(
+        KaldiFrontEnd(kind="kaldi_fbank", n_mels=32, normalise="mean_std"),
+        RATE,
+        1.0,
+        ViTConfig(dim=16, depth=2, heads=2),
+        ("a", "b"),
+        pooling="attention",
+    )
+    task = EATPretraining(model, config())
+    # A classifier of the encoder before would give scores that mean nothing.
+    assert task.encoder().classes == ()
+    assert task.encoder().head is None
+    task.training_loss(batch, 0, generator())["loss"].backward()
+    unreached = {n for n, p in task.named_parameters() if p.requires_grad and p.grad is None}
+    assert {name.split(".")[1] for name in unreached} == {"pooling"}
+    assert task.unused_parameters
+    mean = EATPretraining(tiny_model(dim=16, depth=2), config())
+    assert not mean.unused_parameters

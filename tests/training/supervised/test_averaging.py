@@ -3,6 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
+from antiphon.errors import UserError
 from antiphon.training.supervised.averaging import Averaged, WeightAverage, renew_statistics
 from antiphon.training.supervised.config import (
     BceConfig,
@@ -155,6 +156,16 @@ def test_statistics_are_those_of_the_batches_for_the_weights_there_are(data: dic
     changed = moved(before, state(task))
     assert changed
     assert all("running_" in name or "num_batches" in name for name in changed)
+
+
+def test_a_failed_renewal_leaves_momentum_and_mode(data: dict) -> None:
+    task = supervised(CONV)
+    norm = task.model.backbone.stem_norm
+    momentum, mode = norm.momentum, norm.training
+    bare = {name: value for name, value in data.items() if name != "labels"}
+    with pytest.raises(UserError, match="learns from labels"):
+        renew_statistics(task, [data, data, bare])
+    assert (norm.momentum, norm.training) == (momentum, mode)
 
 
 def test_no_batch_leaves_the_statistics(data: dict) -> None:

@@ -5,6 +5,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 
 from antiphon.training.backbones.config import TimmConfig
 from antiphon.training.supervised.layer_decay import layer_decay_groups, layer_numbers
+from antiphon.training.task import is_vector
 from tests.training.supervised.tiny import tiny_model
 
 
@@ -39,7 +40,7 @@ def test_transformer() -> None:
     assert found["backbone.layers.1.attn.qkv.weight"] == (0.5, 0.1)
     assert found["backbone.layers.0.mlp.fc1.weight"] == (0.25, 0.1)
     assert found["backbone.patch_embed.weight"] == (0.125, 0.1)
-    assert found["backbone.cls_token"][0] == 0.125
+    assert found["backbone.cls_token"] == (0.125, 0.0)
 
 
 def test_one_rate_without_decay() -> None:
@@ -68,3 +69,10 @@ def test_stages_of_timm(name: str, stem: str, stage: str) -> None:
         inside = {r for n, (r, _) in found.items() if n.startswith(prefix + stage.format(number))}
         assert inside == {0.5 ** (count + 1 - number)}
     assert {r for n, (r, _) in found.items() if n.startswith(prefix + stem)} == {0.5 ** (count + 2)}
+
+
+def test_what_is_a_vector() -> None:
+    shapes = {(): True, (4,): True, (1, 1, 4): True, (1, 2, 1, 1): True}
+    # A classifier of one class is a matrix of one row.
+    shapes |= {(1, 4): False, (3, 4): False, (8, 1, 3, 3): False}
+    assert {shape: is_vector(torch.zeros(shape)) for shape in shapes} == shapes

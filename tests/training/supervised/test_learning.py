@@ -81,6 +81,8 @@ def test_adapters_learn_from_five_labels_per_class(post_trained: tuple) -> None:
     train(probe, few, 60, lr=5e-3, size=16)
     assert map_1 > map_0 + 0.2
     assert loss_1 < 0.7 * loss_0
+    # More than the head alone can.
+    assert map_1 > validated(probe, held_out)[1] + 0.05
 
 
 def other_calls(per_kind: int, seed: int) -> dict:

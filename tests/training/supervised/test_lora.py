@@ -6,6 +6,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("peft", reason="needs the extra train")
 
 from antiphon.errors import UserError
+from antiphon.training.backbones.config import EfficientATConfig
 from antiphon.training.supervised.config import FinetuneConfig, LoraSettings
 from antiphon.training.supervised.finetuning import FinetuneTask
 from antiphon.training.supervised.lora import (
@@ -125,6 +126,18 @@ def test_probe_keeps_batch_statistics(data: dict) -> None:
     before = state(task.model)
     train(task, data, 2)
     assert moved(before, state(task.model)) == {"head.1.weight", "head.1.bias"}
+
+
+def test_adapters_keep_batch_statistics(data: dict) -> None:
+    """Convolutional networks have linear layers as well, in squeeze-and-excitation."""
+    model = tiny_model(backbone=EfficientATConfig(width=0.1))
+    settings = LoraSettings(rank=2, targets=r".*\.fc1")
+    task = FinetuneTask(model, NAMES, FinetuneConfig(lora=settings))
+    before = state(task.model)
+    train(task, data, 2)
+    changed = moved(before, state(task.model))
+    adapters = {name for name in before if ".lora_" in name}
+    assert changed == adapters | {"head.1.weight", "head.1.bias"}
 
 
 def test_full_moves_everything(data: dict) -> None:

@@ -76,6 +76,8 @@ def _crop(path: Path, n: int, sample_rate: int, place: float) -> Float32:
     room = max(0.0, probe(path).duration_s - seconds)
     start = int(place * room * sample_rate) / sample_rate
     audio = read_span(path, start, start + seconds, sample_rate=sample_rate)[0]
+    if not np.isfinite(audio).all():
+        raise AudioError(path, "holds samples that are not finite", "Convert it again")
     return audio[:n] if len(audio) >= n else np.resize(audio, n)
 
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+def residual_dtype(tokens: Tensor) -> torch.dtype:
+    """Return the type in which blocks add to tokens: float32 under mixed precision.
+
+    Else every sum along the residual path would be rounded to half precision, which costs a
+    multiple of the error that half-precision products have.
+    """
+    return torch.float32 if torch.is_autocast_enabled(tokens.device.type) else tokens.dtype
 
 
 class DropPath(nn.Module):

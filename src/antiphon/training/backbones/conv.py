@@ -9,7 +9,12 @@ from torch.nn import functional
 
 from antiphon.training.backbones.blocks import DropPath
 from antiphon.training.backbones.config import ConvConfig
-from antiphon.training.backbones.masking import TimeMask, count_tokens, time_mask
+from antiphon.training.backbones.masking import (
+    MaskedBatchNorm,
+    TimeMask,
+    count_tokens,
+    time_mask,
+)
 from antiphon.training.backbones.output import BackboneOutput
 
 
@@ -119,31 +124,6 @@ class SeparableBlock(nn.Module):
         y = self.depthwise_norm(self.depthwise(time.silence(y)), time)
         y = self.narrow_norm(self.narrow(functional.hardswish(y)), time)
         return x + self.drop_path(y) if self.residual else y
-
-
-class MaskedBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation whose statistics in training leave padding out."""
-
-    def forward(self, x: Tensor, time: TimeMask | None = None) -> Tensor:
-        """Normalise ``(B, C, F, T)``."""
-        mask = None if time is None else time.at(x.shape[3])
-        if not self.training or mask is None:
-            return super().forward(x)
-        # In float32: half precision has not enough digits for sums over a batch.
-        held = mask[:, None, None].float()
-        count = (held.sum() * x.shape[2]).clamp(min=2)
-        kept = x.float() * held
-        mean = kept.sum((0, 2, 3)) / count
-        centred = (x.float() - mean[:, None, None]) * held
-        variance = centred.square().sum((0, 2, 3)) / count
-        momentum = self.momentum
-        self.running_mean.lerp_(mean.detach(), momentum)
-        self.running_var.lerp_(variance.detach() * (count / (count - 1)), momentum)
-        self.num_batches_tracked += 1
-        scale = self.weight * (variance + self.eps).rsqrt()
-        normed = (x.float() - mean[:, None, None]) * scale[:, None, None]
-        normed = normed + self.bias[:, None, None]
-        return normed.to(x.dtype)
 
 
 def _halved(count: int, times: int) -> int:

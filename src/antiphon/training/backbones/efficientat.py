@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from antiphon.training.backbones.config import EfficientATConfig
-from antiphon.training.backbones.masking import TimeMask, time_mask
+from antiphon.training.backbones.masking import MaskedBatchNorm, TimeMask, time_mask
 from antiphon.training.backbones.output import BackboneOutput
 
 
@@ -51,8 +51,8 @@ class EfficientAT(nn.Module):
 
     MobileNetV3-Large on one channel, mel bands as height, with squeeze-and-excitation over
     channels that takes the mean over the audio only. Steps beyond the audio are 0 before every
-    convolution that looks along time. Names and shapes of its tensors are those of the published
-    state dicts.
+    convolution that looks along time, and are left out of batch statistics. Names and shapes of
+    its tensors are those of the published state dicts.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class EfficientAT(nn.Module):
         time = time_mask(mask, self.training)
         x = time.silence(features.transpose(1, 2).unsqueeze(1))
         for layer in self.features:
-            x = layer(x, time) if isinstance(layer, InvertedResidual) else layer(x)
+            x = layer(x, time)
         tokens = x.mean(2).transpose(1, 2)
         held = TimeMask(mask).at(tokens.shape[1])
         assert held is not None
@@ -119,13 +119,18 @@ class InvertedResidual(nn.Module):
         """Transform ``(B, C, F, T)``."""
         y = x
         for number, layer in enumerate(self.block):
-            if number == self.depthwise:
-                y = layer(time.silence(y))
-            elif isinstance(layer, ChannelSqueeze):
-                y = layer(y, time)
-            else:
-                y = layer(y)
+            y = layer(time.silence(y) if number == self.depthwise else y, time)
         return x + y if self.residual else y
+
+
+class ConvLayer(nn.Sequential):
+    """Convolution, batch normalisation without padding and perhaps an activation."""
+
+    def forward(self, x: Tensor, time: TimeMask) -> Tensor:
+        """Transform ``(B, C, F, T)``."""
+        for part in self:
+            x = part(x, time) if isinstance(part, MaskedBatchNorm) else part(x)
+        return x
 
 
 class ChannelSqueeze(nn.Module):
@@ -172,12 +177,12 @@ def _conv(
     stride: int = 1,
     groups: int = 1,
     activation: nn.Module | None = None,
-) -> nn.Sequential:
+) -> ConvLayer:
     layers = [
         nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(after, eps=1e-3, momentum=0.01),
+        MaskedBatchNorm(after, eps=1e-3, momentum=0.01),
     ]
-    return nn.Sequential(*layers, *([] if activation is None else [activation]))
+    return ConvLayer(*layers, *([] if activation is None else [activation]))
 
 
 def _initialise(module: nn.Module) -> None:

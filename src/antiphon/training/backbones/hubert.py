@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from antiphon.training.backbones.config import HubertConfig
+from antiphon.training.backbones.masking import wide
 from antiphon.training.backbones.output import BackboneOutput
 from antiphon.training.needs import need
 
@@ -94,12 +95,14 @@ class MaskedGroupNorm(nn.Module):
         assert self.counts is not None
         held = torch.arange(x.shape[2], device=x.device) < self.counts.unsqueeze(1)
         held = held.unsqueeze(1)
-        count = self.counts.clamp(min=1).to(x.dtype)[:, None, None]
-        mean = x.masked_fill(~held, 0.0).sum(2, keepdim=True) / count
-        centred = (x - mean).masked_fill(~held, 0.0)
+        count = self.counts.clamp(min=1)[:, None, None]
+        # Sums over a clip are beyond what half precision holds.
+        values = x.to(wide(x.dtype))
+        mean = values.masked_fill(~held, 0.0).sum(2, keepdim=True) / count
+        centred = (values - mean).masked_fill(~held, 0.0)
         variance = centred.square().sum(2, keepdim=True) / count
         normed = centred * (variance + self.eps).rsqrt()
-        return normed * self.weight[:, None] + self.bias[:, None]
+        return (normed * self.weight[:, None] + self.bias[:, None]).to(x.dtype)
 
 
 def _steps(samples: Tensor, kernels: tuple[int, ...], strides: tuple[int, ...]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 
@@ -45,8 +45,35 @@ class TimeMask:
         mask = self.at(x.shape[3])
         if mask is None:
             return x.mean((2, 3), keepdim=True)
-        total = self.silence(x).mean(2, keepdim=True).sum(3, keepdim=True)
-        return total / mask.sum(1).clamp(min=1).to(x.dtype)[:, None, None, None]
+        # Sums over a clip are beyond what half precision holds.
+        total = self.silence(x).mean(2, keepdim=True).sum(3, keepdim=True, dtype=wide(x.dtype))
+        return (total / mask.sum(1).clamp(min=1)[:, None, None, None]).to(x.dtype)
+
+
+class MaskedBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation whose statistics in training leave padding out."""
+
+    def forward(self, x: Tensor, time: TimeMask | None = None) -> Tensor:
+        """Normalise ``(B, C, F, T)``."""
+        mask = None if time is None else time.at(x.shape[3])
+        if not self.training or mask is None:
+            return super().forward(x)
+        # In float32: half precision has not enough digits for sums over a batch.
+        held = mask[:, None, None].float()
+        count = (held.sum() * x.shape[2]).clamp(min=2)
+        kept = x.float() * held
+        mean = kept.sum((0, 2, 3)) / count
+        centred = (x.float() - mean[:, None, None]) * held
+        variance = centred.square().sum((0, 2, 3)) / count
+        # A batch without any audio says nothing.
+        momentum = self.momentum * (held.amax() > 0).float()
+        self.running_mean.lerp_(mean.detach(), momentum)
+        self.running_var.lerp_(variance.detach() * (count / (count - 1)), momentum)
+        self.num_batches_tracked += 1
+        scale = self.weight * (variance + self.eps).rsqrt()
+        normed = (x.float() - mean[:, None, None]) * scale[:, None, None]
+        normed = normed + self.bias[:, None, None]
+        return normed.to(x.dtype)
 
 
 def count_tokens(mask: Tensor, tokens: int, stride: int) -> Tensor:
@@ -77,9 +104,14 @@ def count_tokens(mask: Tensor, tokens: int, stride: int) -> Tensor:
 def time_mask(mask: Tensor, training: bool) -> TimeMask:
     """Return the mask of a forward pass.
 
-    In training on the CPU a batch without padding is spared the masking, which changes nothing
-    there. Elsewhere the question would cost more than the answer, or fix it for an exported graph.
+    In training a batch without padding is spared the masking, which changes nothing there and
+    costs far more than the question. Elsewhere the answer would be fixed for an exported graph.
     """
-    if training and mask.device.type == "cpu" and bool(torch.all(mask)):
+    if training and bool(torch.all(mask)):
         return TimeMask()
     return TimeMask(mask)
+
+
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """Return the type in which values of ``dtype`` are summed: float32 for half precision."""
+    return torch.promote_types(dtype, torch.float32)

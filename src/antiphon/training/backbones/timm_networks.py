@@ -11,13 +11,31 @@ from torch.nn import functional
 from antiphon.encoders.checking import nearest
 from antiphon.errors import UserError
 from antiphon.training.backbones.config import TimmConfig
-from antiphon.training.backbones.masking import TimeMask, count_tokens, time_mask
+from antiphon.training.backbones.masking import (
+    MaskedBatchNorm,
+    TimeMask,
+    count_tokens,
+    time_mask,
+)
 from antiphon.training.backbones.output import BackboneOutput
 from antiphon.training.needs import need
 
-# Networks whose layers mix time steps only by convolution, squeeze-and-excitation or global
-# response normalisation, all of which are masked here.
+# Networks whose layers mix time steps only by convolution, batch normalisation,
+# squeeze-and-excitation or global response normalisation, all of which are masked here.
 _FAMILIES = ("EfficientNet", "MobileNetV3", "ConvNeXt")
+_MASKED = {"SqueezeExcite", "GlobalResponseNorm"}
+# In the names of timm's layers that take statistics over time in other ways.
+_MIXING = (
+    "SE",
+    "Attn",
+    "Attention",
+    "Context",
+    "CondConv",
+    "EvoNorm",
+    "GroupNorm",
+    "InstanceNorm",
+    "FilterResponse",
+)
 
 
 class TimmNetwork(nn.Module):
@@ -51,9 +69,9 @@ class TimmNetwork(nn.Module):
             elif type(module).__name__ == "GlobalResponseNorm":
                 module.register_forward_pre_hook(self._time.before_last)
             elif type(module).__name__ == "SqueezeExcite":
-                parent, _, last = name.rpartition(".")
-                squeeze = MaskedSqueezeExcite(module, self._time)
-                setattr(self.network.get_submodule(parent), last, squeeze)
+                _replace(self.network, name, MaskedSqueezeExcite(module, self._time))
+            elif isinstance(module, nn.BatchNorm2d):
+                _replace(self.network, name, MaskedNormAct(module, self._time))
         self.stride = int(self.network.feature_info[-1]["reduction"])
         self.dim = _width(self.network, self.stride)
 
@@ -120,6 +138,26 @@ class MaskedSqueezeExcite(nn.Module):
         return x * self.gate(self.conv_expand(squeezed))
 
 
+class MaskedNormAct(MaskedBatchNorm):
+    """timm's batch normalisation with activation, its statistics of the audio only."""
+
+    def __init__(self, original: Any, current: _Current) -> None:
+        super().__init__(original.num_features, original.eps, original.momentum)
+        self.load_state_dict(original.state_dict())
+        self.drop = getattr(original, "drop", nn.Identity())
+        self.act = getattr(original, "act", nn.Identity())
+        self._current = current
+
+    def forward(self, x: Tensor, time: TimeMask | None = None) -> Tensor:
+        """Normalise and activate ``(B, C, F, T)``."""
+        return self.act(self.drop(super().forward(x, time or self._current.mask)))
+
+
+def _replace(network: Any, name: str, module: nn.Module) -> None:
+    parent, _, last = name.rpartition(".")
+    setattr(network.get_submodule(parent), last, module)
+
+
 def _create(config: TimmConfig) -> Any:
     timm = need("timm", "use networks of timm")
     if not timm.is_model(config.name):
@@ -130,13 +168,12 @@ def _create(config: TimmConfig) -> Any:
         config.name, pretrained=config.pretrained, in_chans=1, num_classes=0, **extra
     )
     family = type(network).__name__
-    masked = {"SqueezeExcite", "GlobalResponseNorm"}
     others = {
         type(module).__name__
         for module in network.modules()
         if type(module).__module__.startswith("timm.layers")
-        and any(word in type(module).__name__ for word in ("SE", "Attn", "Attention", "Context"))
-    } - masked
+        and any(word in type(module).__name__ for word in _MIXING)
+    } - _MASKED
     if family not in _FAMILIES or others:
         raise UserError(
             f"timm's {config.name!r} is of the family {family}"

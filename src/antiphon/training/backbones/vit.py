@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from antiphon.training.backbones.blocks import TransformerBlock
+from antiphon.training.backbones.blocks import TransformerBlock, residual_dtype
 from antiphon.training.backbones.config import ViTConfig
 from antiphon.training.backbones.masking import count_tokens
 from antiphon.training.backbones.output import BackboneOutput
@@ -82,6 +82,7 @@ class ViT(nn.Module):
         image = features.masked_fill(~mask.unsqueeze(-1), 0.0)
         image = functional.pad(image, (0, mels * patch.mel - bands, 0, missing))
         tokens = self.patch_embed(image.unsqueeze(1)).flatten(2).transpose(1, 2)
+        tokens = tokens.to(residual_dtype(tokens))
         tokens = tokens + sine_positions(times, mels, self.dim, tokens.device).to(tokens.dtype)
         held = functional.pad(mask, (0, missing)).reshape(-1, times, patch.time).any(2)
         token_mask = held.unsqueeze(2).expand(-1, -1, mels).flatten(1)

@@ -78,7 +78,8 @@ class ClipReader:
         """Return a crop of a clip that begins at a random place.
 
         Where the clip is a window of a longer recording, it may begin up to half a window
-        earlier or later, within the recording.
+        earlier or later, within the recording; it is shorter than an example only where the
+        recording is.
 
         Raises
         ------
@@ -93,6 +94,8 @@ class ClipReader:
                 duration = self._duration(int(self._table.recording[clip]), path)
                 low = max(0.0, low - length / 2)
                 high = min(duration, max(high, low + length) + length / 2)
+                # The last window may be short though there is audio enough before it.
+                low = max(0.0, min(low, high - length))
             return self._crop(clip, path, low, high, low + place * max(0.0, high - low - length))
 
     def centre(self, clip: int) -> Crop:

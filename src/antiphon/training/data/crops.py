@@ -118,6 +118,7 @@ def as_row(table: ClipTable, raw: Raw, index: int) -> dict[str, Any]:
     return {
         "index": np.int64(index),
         "clip": np.int64(raw.clip),
+        "recording": np.int64(recording),
         "folder": np.int64(table.recordings.source[recording]),
         "group": np.int64(table.recordings.group[recording]),
     }

@@ -69,6 +69,7 @@ def cut_clips(
         fixed, np.minimum(start + config.clip_s, recordings.duration_s[recording]), np.inf
     )
     first, taken = _present(statements, owners, count, start, end, config)
+    notes += _beyond(table, owners, cut)
     return ClipTable(
         infos, classes, groups, shards, recordings, statements,
         recording, start, end, fixed, first, taken,
@@ -97,6 +98,22 @@ def _look_up_durations(table: ClipTable, timed: Bool, max_share: float) -> list[
             f"{max_share:g} that max_fault_share allows. The first: {notes[0]}"
         )
     return notes
+
+
+def _beyond(table: ClipTable, owners: Int64, cut: Bool) -> list[str]:
+    """Return a sentence about annotations that begin after the end of their recording."""
+    duration = table.recordings.duration_s[owners]
+    late = np.flatnonzero(cut[owners] & (table.statements.start_s >= duration))
+    if not len(late):
+        return []
+    first = int(late[0])
+    note = (
+        f"{len(late)} of {len(owners)} annotations begin after the end of their recording and say "
+        f"nothing, such as one at {table.statements.start_s[first]:g} s of "
+        f"{table.name(int(owners[first]))}, which lasts {duration[first]:.3f} s. Are the times "
+        "in seconds?"
+    )
+    return [note]
 
 
 def _present(

@@ -17,11 +17,17 @@ from antiphon.labels.formats.titles import DURATION, KNOWN, RECORDING
 from antiphon.labels.labelset import Label
 from antiphon.training.data.config import FolderSource
 from antiphon.training.data.matching import listing, match_recordings
-from antiphon.training.data.reading import Said, SourceRows, recording_groups, said_by
+from antiphon.training.data.reading import (
+    Said,
+    SourceRows,
+    inaudible,
+    recording_groups,
+    said_by,
+)
 from antiphon.training.data.table import Bool, Float64, Int8, strings
 
 
-def read_folder(source: FolderSource, name: str) -> SourceRows:
+def read_folder(source: FolderSource, name: str, sample_rate: int) -> SourceRows:
     """List the recordings of a folder and read their labels.
 
     Raises
@@ -39,7 +45,7 @@ def read_folder(source: FolderSource, name: str) -> SourceRows:
     skip = len(base.rstrip(os.sep)) + 1
     paths = strings([path[skip:].replace(os.sep, "/") for path in found])
     del found
-    labels, said, labelled, notes = _labels(source, root, paths)
+    labels, said, labelled, notes = _labels(source, root, paths, sample_rate)
     group, side, duration_s = _facts(source, root, paths, name)
     return SourceRows(
         name=name,
@@ -56,7 +62,7 @@ def read_folder(source: FolderSource, name: str) -> SourceRows:
 
 
 def _labels(
-    source: FolderSource, root: Path, paths: pa.Array
+    source: FolderSource, root: Path, paths: pa.Array, sample_rate: int
 ) -> tuple[tuple[Label, ...], Said, Bool, list[str]]:
     n = len(paths)
     if source.label_folders:
@@ -76,7 +82,10 @@ def _labels(
         raise FormatError(first.path, first.problem.rstrip("."))
     notes = [f"{problem.path}: {problem.problem}" for problem in read.problems]
     table = read.table
-    owner = match_recordings(table.column("recording").combine_chunks(), paths, place)
+    # Together, as the folders of some names tell how to read the others.
+    names = [*table.column("recording").to_pylist(), *read.reviewed]
+    matched = match_recordings(pa.array(names, pa.large_string()), paths, place)
+    owner, reviewed = matched[: len(table)], matched[len(table) :]
     lost = owner < 0
     if lost.any():
         missing = sorted(set(table.column("recording").filter(pa.array(lost)).to_pylist()))
@@ -87,13 +96,13 @@ def _labels(
     table = table.filter(pa.array(~lost)).append_column("recording_id", pa.array(owner[~lost]))
     labelled = np.zeros(n, bool)
     labelled[owner[~lost]] = True
-    reviewed = match_recordings(pa.array(read.reviewed, pa.large_string()), paths, place)
     labelled[reviewed[reviewed >= 0]] = True
     named = set(pc.unique(table.column("label").drop_null()).to_pylist())
     scopes = table.column("scope").combine_chunks()
     named |= set(scopes.flatten().to_pylist())
     ordered = sorted(named)
     said, dropped = said_by(table, ordered, np.zeros(n, np.int64))
+    notes += inaudible(table, sample_rate, place)
     if dropped:
         notes.append(f"{place}: {dropped} absences of single channels say nothing of the mix.")
     return _as_labels(ordered, source), said, labelled, notes

@@ -28,6 +28,9 @@ from antiphon.training.data.stream import ClipStream
 from antiphon.training.data.table import ClipTable
 from antiphon.training.task import Batch
 
+_CHOICE = 35
+"""Seeds the choice of crops to validate on."""
+
 
 def open_sides(data: DataConfig, note: Callable[[str], None] = warn) -> Sides:
     """Read the sources and divide them; what was odd is told to ``note``.
@@ -83,8 +86,8 @@ def training_loader(
     -------
     ClipLoader
         Yields :data:`antiphon.training.task.Batch` with, besides the usual keys, ``clip``,
-        ``folder`` (source) and ``group`` ``(B,)`` int64, ``mixed`` ``(B,)`` float32 (1 where
-        another example was mixed in) and ``snr_db`` ``(B,)`` float32 (NaN without noise).
+        ``recording``, ``folder`` (source) and ``group`` ``(B,)`` int64, ``mixed`` ``(B,)`` float32
+        (1 where another example was mixed in) and ``snr_db`` ``(B,)`` float32 (NaN without noise).
 
     Raises
     ------
@@ -116,6 +119,7 @@ def validation_loader(
     rank: int = 0,
     world: int = 1,
     table: ClipTable | None = None,
+    most: int | None = None,
     pin_memory: bool = False,
     note: Callable[[str], None] = warn,
 ) -> ClipLoader:
@@ -130,6 +134,9 @@ def validation_loader(
         As in :func:`training_loader`; ``holdout.windows`` says which crops of a clip.
     table
         Clips of the validation side; read from the sources when None.
+    most
+        Only so many crops, drawn from all over the table and always the same ones: the first
+        would be those of the first sources, folders and classes alone. None for all.
 
     Returns
     -------
@@ -140,6 +147,9 @@ def validation_loader(
     crops = Crops(table, data)
     monitor = _monitor(table, data, note, "It is left out of validation.")
     clips, starts = validation_windows(crops, data, monitor)
+    if most is not None and most < len(clips):
+        chosen = np.sort(np.random.default_rng(_CHOICE).permutation(len(clips))[:most])
+        clips, starts = clips[chosen], starts[chosen]
     dataset = ValidationBatches(crops, clips, starts, data.batch)
     numbers = range(rank, math.ceil(len(clips) / data.batch), world)
     return ClipLoader(dataset, numbers, data, pin_memory, monitor)

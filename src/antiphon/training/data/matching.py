@@ -13,12 +13,17 @@ import pyarrow.compute as pc
 from antiphon.errors import FormatError
 from antiphon.training.data.table import Int64
 
+# More than a path has.
+_FOLDERS = 1 << 30
+
 
 def match_recordings(names: Any, paths: Any, table: Path) -> Int64:
     """Find the recording that each row of a table is about.
 
     A name is a path relative to the folder, or the longest tail of one that fits: with its
-    folder, the file name, the same without suffix.
+    folder, the file name, the same without suffix. Where two names lead to one recording, the
+    longer tail has it: the other one means a recording of the same name that is not there. So
+    does a name whose folders do not fit where those of other names do.
 
     Parameters
     ----------
@@ -50,16 +55,30 @@ def match_recordings(names: Any, paths: Any, table: Path) -> Int64:
     for number, path in enumerate(paths.to_pylist()):
         for tail in _tails(path):
             tails.setdefault(tail, []).append(number)
-    known: dict[str, int] = {}
+    known: dict[str, tuple[int, int]] = {}
+    # Folders of the tail by which each recording is named; a whole path beats every tail.
+    depth = np.full(len(paths), -1, np.int64)
+    exactly = np.unique(found[found >= 0])
+    depth[exactly] = [_FOLDERS if "/" in path else 0 for path in paths.take(exactly).to_pylist()]
+    for name in dict.fromkeys(wanted.take(pa.array(left)).to_pylist()):
+        known[name] = number, folders = _one(name, tails, paths, table)
+        if number >= 0:
+            depth[number] = max(depth[number], folders)
+    by_folder = bool((depth > 0).any())
     for row in left.tolist():
         name = wanted[row].as_py()
-        if name not in known:
-            known[name] = _one(name, tails, paths, table)
-        found[row] = known[name]
+        number, folders = known[name]
+        # A name without folders can mean no other recording.
+        if number >= 0 and len(_parts(name)) > 1:
+            elsewhere = by_folder and not folders and "/" in paths[number].as_py()
+            if elsewhere or folders < depth[number]:
+                number = -1
+        found[row] = number
     return found
 
 
-def _one(name: str, tails: dict[str, list[int]], paths: Any, table: Path) -> int:
+def _one(name: str, tails: dict[str, list[int]], paths: Any, table: Path) -> tuple[int, int]:
+    """Return the recording of a name and the folders of the tail that fits, or -1."""
     for tail in _tails(name):
         hits = tails.get(tail, [])
         if len(hits) > 1:
@@ -70,13 +89,17 @@ def _one(name: str, tails: dict[str, list[int]], paths: Any, table: Path) -> int
                 "Name them by a longer path in the table",
             )
         if hits:
-            return hits[0]
-    return -1
+            return hits[0], tail.count("/")
+    return -1, -1
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in PurePosixPath(path).parts if part not in ("/", ".", "..")]
 
 
 def _tails(path: str) -> list[str]:
     """Return a path's tails, longest first, then the same without suffix."""
-    parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".", "..")]
+    parts = _parts(path)
     full = ["/".join(parts[i:]) for i in range(len(parts))]
     bare = [str(PurePosixPath(tail).with_suffix("")) for tail in full if tail]
     return list(dict.fromkeys(full + bare))

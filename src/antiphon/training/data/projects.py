@@ -9,11 +9,11 @@ from antiphon.errors import StoreError
 from antiphon.labels.labelset import Label
 from antiphon.store.project import ProjectFolder
 from antiphon.training.data.config import ProjectSource
-from antiphon.training.data.reading import SourceRows, recording_groups, said_by
+from antiphon.training.data.reading import SourceRows, inaudible, recording_groups, said_by
 from antiphon.training.data.table import strings
 
 
-def read_project(source: ProjectSource, name: str) -> SourceRows:
+def read_project(source: ProjectSource, name: str, sample_rate: int) -> SourceRows:
     """Read the recordings and annotations of a project; unreadable recordings are left out.
 
     Raises
@@ -71,7 +71,11 @@ def read_project(source: ProjectSource, name: str) -> SourceRows:
     else:
         group = recording_groups(paths)
     durations = recordings.column("duration_s").cast(pa.float64()).fill_null(np.nan)
-    note = f"{source.path}: {dropped} absences of single channels say nothing of the mix."
+    notes = inaudible(annotations, sample_rate, source.path)
+    if dropped:
+        notes.append(
+            f"{source.path}: {dropped} absences of single channels say nothing of the mix."
+        )
     return SourceRows(
         name=name,
         root="",
@@ -82,5 +86,5 @@ def read_project(source: ProjectSource, name: str) -> SourceRows:
         group=group,
         side=np.full(len(paths), -1, np.int8),
         duration_s=durations.to_numpy().astype(np.float64),
-        notes=[note] if dropped else [],
+        notes=notes,
     )

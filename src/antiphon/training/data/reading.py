@@ -103,6 +103,23 @@ def recording_groups(paths: Sequence[str]) -> list[str]:
     return [name if count[name] == 1 else path for name, path in zip(names, paths, strict=True)]
 
 
+def inaudible(annotations: pa.Table, sample_rate: int, where: object) -> list[str]:
+    """Return a sentence about present sounds that lie above all that a sample rate holds."""
+    if "low_hz" not in annotations.column_names:
+        return []
+    low = annotations.column("low_hz").cast(pa.float64()).fill_null(0.0).to_numpy()
+    present = np.array(annotations.column("presence").to_pylist()) == SAID_PRESENT
+    lost = present & (low >= sample_rate / 2)
+    if not lost.any():
+        return []
+    note = (
+        f"{where}: {int(lost.sum())} annotations lie above {sample_rate / 2:g} Hz, so nothing of "
+        f"them is heard at data.sample_rate {sample_rate}; the highest begins at "
+        f"{low[lost].max():g} Hz. Raise the rate, or leave their labels out by rename."
+    )
+    return [note]
+
+
 def said_by(annotations: pa.Table, labels: Sequence[str], channels: Int64) -> tuple[Said, int]:
     """Turn annotations into statements about the mix of a recording's channels.
 

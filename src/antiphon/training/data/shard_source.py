@@ -26,6 +26,7 @@ _VALUE = {"present": PRESENT, "absent": ABSENT, "unsure": UNSURE}
 _NAME = {value: name for name, value in _VALUE.items()}
 # Suffix by container, for audio that lies in a shard without a name of its own.
 _SUFFIX = {"FLAC": ".flac", "OGG": ".ogg", "MP3": ".mp3", "AIFF": ".aiff", "M4A": ".m4a"}
+_SIDES = {"training": 0, "validation": 1}
 CLASSES = "classes.csv"
 
 
@@ -49,6 +50,7 @@ def read_shards(source: ShardSource, name: str) -> SourceRows:
     keys: list[str] = []
     group: list[str] = []
     labelled: list[bool] = []
+    side: list[int] = []
     duration: list[float] = []
     shard: list[int] = []
     offset: list[int] = []
@@ -65,6 +67,7 @@ def read_shards(source: ShardSource, name: str) -> SourceRows:
                 said.append((len(keys), code, start_s, end_s, value))
             keys.append(key)
             labelled.append(bool(facts.get("reviewed", bool(rows))))
+            side.append(_SIDES.get(str(facts.get("side")), -1))
             duration.append(float(facts.get("duration_s") or np.nan))
             stated = str(facts.get("group") or key)
             group.append({"recording": key, "stated": stated, "source": name}[source.group])
@@ -72,7 +75,6 @@ def read_shards(source: ShardSource, name: str) -> SourceRows:
         offset += index.offset
         size += index.size
     columns = list(zip(*said, strict=True)) if said else [()] * 5
-    n = len(keys)
     return SourceRows(
         name=name,
         root="",
@@ -87,7 +89,7 @@ def read_shards(source: ShardSource, name: str) -> SourceRows:
         ),
         labelled=np.array(labelled, bool),
         group=group,
-        side=np.full(n, -1, np.int8),
+        side=np.array(side, np.int8),
         duration_s=np.array(duration, np.float64),
         shards=tuple(str(path) for path in shards),
         shard=np.array(shard, np.int32),
@@ -179,6 +181,9 @@ def _facts(table: ClipTable, recording: int, names: tuple[str, ...]) -> dict[str
         "reviewed": bool(table.recordings.labelled[recording]),
         "labels": [],
     }
+    for name, number in _SIDES.items():
+        if table.recordings.side[recording] == number:
+            facts["side"] = name
     duration = float(table.recordings.duration_s[recording])
     if np.isfinite(duration):
         facts["duration_s"] = duration

@@ -8,6 +8,7 @@ is an object with any of
 - ``annotations``: objects of ``label``, ``start_s``, ``end_s`` and ``presence``,
 - ``reviewed``: whether what is not named was looked for,
 - ``group``: what must not lie on both sides of a split,
+- ``side``: "training" or "validation", where that is decided already,
 - ``duration_s``.
 
 ``classes.csv`` beside the shards, if there is one, is a table of names as

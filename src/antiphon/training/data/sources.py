@@ -63,7 +63,10 @@ def read_sources(config: DataConfig) -> tuple[ClipTable, list[str]]:
         A source cannot be read.
     """
     names = source_names(config.sources)
-    parts = [_read(source, name) for source, name in zip(config.sources, names, strict=True)]
+    parts = [
+        _read(source, name, config.sample_rate)
+        for source, name in zip(config.sources, names, strict=True)
+    ]
     for part, source in zip(parts, config.sources, strict=True):
         if source.side != "split":
             part.side[:] = source.side == "validation"
@@ -107,7 +110,36 @@ def read_sources(config: DataConfig) -> tuple[ClipTable, list[str]]:
     keep = ~left_out
     if config.labelled_only:
         keep &= _something_known(table)
+    _check_left(keep, left_out, config)
+    notes += _never_drawn(config)
     return table.select(keep), [*(note for part in parts for note in part.notes), *notes]
+
+
+def _check_left(keep: Bool, left_out: Bool, config: DataConfig) -> None:
+    """Refuse settings that leave no clip, and say which of them does."""
+    if keep.any() or not len(keep):
+        return
+    if left_out.all():
+        raise UserError(
+            "No clip is left: no value of the split columns is in training_splits or "
+            "validation_splits. Write them there as the column has them."
+        )
+    raise UserError(
+        "No clip is left: data.labelled_only keeps clips with labels, and the sources have none. "
+        "Name the labels of a folder in the settings (labels, or label_folders: true), or set "
+        "data.labelled_only=false."
+    )
+
+
+def _never_drawn(config: DataConfig) -> list[str]:
+    if config.mix is None:
+        return []
+    domains = {source.domain for source in config.sources}
+    return [
+        f"Sources of the domain {domain} are never drawn: data.mix gives it no weight."
+        for domain in sorted(domains)
+        if not config.mix.get(domain)
+    ]
 
 
 def source_names(sources: Sequence[SourceConfig]) -> list[str]:
@@ -129,11 +161,11 @@ def source_names(sources: Sequence[SourceConfig]) -> list[str]:
     return names
 
 
-def _read(source: SourceConfig, name: str) -> SourceRows:
+def _read(source: SourceConfig, name: str, sample_rate: int) -> SourceRows:
     if isinstance(source, FolderSource):
-        return read_folder(source, name)
+        return read_folder(source, name, sample_rate)
     if isinstance(source, ProjectSource):
-        return read_project(source, name)
+        return read_project(source, name, sample_rate)
     if isinstance(source, ShardSource):
         return read_shards(source, name)
     return read_repertoire(source, name)

@@ -95,7 +95,8 @@ def split(table: ClipTable, holdout: HoldoutConfig) -> Sides:
         name = table.groups[int(both[0])].as_py()
         raise UserError(
             f"{len(both)} groups would be on both sides, such as {name!r}. Give each group one "
-            "side, or group the sources by something finer."
+            "side, or group the sources by something finer. Recordings of one file name in two "
+            "sources are one group; where they are not the same, set group: folder in both."
         )
     held[training], held[validation] = False, True
     chosen: Bool = held[recordings.group[table.recording]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -230,6 +232,28 @@ class ClipTable:
             class_first=first,
             class_of=taken,
         )
+
+    def fingerprint(self) -> str:
+        """Return a hash of the clips and of what is said of them; not of the audio."""
+        used = np.unique(self.recording)
+        code = hashlib.blake2b(digest_size=16)
+        code.update(json.dumps([self.classes.names, [s.name for s in self.sources]]).encode())
+        code.update("\0".join(self.recordings.path.take(pa.array(used)).to_pylist()).encode())
+        arrays = (
+            self.recordings.source[used],
+            self.recordings.labelled[used],
+            np.searchsorted(used, self.recording),
+            self.start_s,
+            self.end_s,
+            self.class_first,
+            self.class_of,
+        )
+        for array in arrays:
+            code.update(np.ascontiguousarray(array).tobytes())
+        said = np.isin(self.statements.owners(), used)
+        for name in ("label", "start_s", "end_s", "value"):
+            code.update(np.ascontiguousarray(getattr(self.statements, name)[said]).tobytes())
+        return code.hexdigest()
 
     def class_counts(self) -> Int64:
         """Return ``(C,)`` how many clips have each class."""

@@ -24,10 +24,12 @@ def crop_targets(
 ) -> tuple[Float32, Float32]:
     """Return the labels of a crop and whether each is known.
 
-    The rule is that of :func:`antiphon.labels.targets.window_targets`: present where a present
-    statement shares ``min_overlap`` of the shorter of the two; unknown where it shares less, or
-    where an unsure one touches the crop; absent where absent statements cover the crop. Where
-    nothing is said, a class is absent if the source is exhaustive about it, else unknown.
+    The rule is that of :func:`antiphon.labels.targets.window_targets`, save that an answer about
+    a shown window counts as any other annotation, as crops are hardly ever such a window: present
+    where a present statement shares ``min_overlap`` of the shorter of the two; unknown where it
+    shares less, or where an unsure one touches the crop; absent where absent statements cover the
+    crop. Where nothing is said, a class is absent if the source is exhaustive about it, else
+    unknown.
 
     Parameters
     ----------

@@ -20,7 +20,12 @@ from antiphon.training.checkpoints.models import load_model, read_model_config
 from antiphon.training.export.card import model_card
 from antiphon.training.export.config import PRECISIONS, ExportConfig, Precision, file_name
 from antiphon.training.export.errors import ParityError
-from antiphon.training.export.facts import ModelFacts, find_model_folder, read_facts
+from antiphon.training.export.facts import (
+    ModelFacts,
+    find_model_folder,
+    read_facts,
+    without_places,
+)
 from antiphon.training.export.graph import export_graph, graph_bytes
 from antiphon.training.export.manifest import choose_words, manifest_text
 from antiphon.training.export.parity import (
@@ -123,6 +128,8 @@ def export_model(
     with staging(out, config.overwrite) as folder:
         export = _Export(model, facts, config, material, folder, reporter, seconds)
         report = export.run(out)
+        told = tuple(without_places(note, facts.folder, audio) for note in report.notes)
+        report = replace(report, notes=told)
         broken = report.parity[config.precision].exceeded(report.bounds)
         if broken:
             raise ParityError(_refusal(report, broken), report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
@@ -104,6 +105,18 @@ def settings_text(run: dict[str, Any]) -> str:
     return yaml.safe_dump(
         _without_paths(run), sort_keys=False, allow_unicode=True, width=100
     ).rstrip()
+
+
+def without_places(text: str, *paths: Path | None) -> str:
+    """Return a text that names each path, and what is in it, from its last part on.
+
+    Messages hold whole paths, which belong to somebody's machine.
+    """
+    for path in paths:
+        for given in () if path is None else (path.resolve(), path.absolute()):
+            if given.parent != given.parent.parent:
+                text = text.replace(f"{given.parent}{os.sep}", "")
+    return text
 
 
 def describe_sources(run: dict[str, Any]) -> list[str]:

@@ -55,6 +55,8 @@ class Parity:
             value, bound = getattr(self, name), getattr(bounds, name)
             if bound is not None and not value <= bound:
                 found.append(f"the {name} cosine distance is {value:.3g}, above {bound:g}")
+        if self.max_score is not None and not np.isfinite(self.max_score):
+            found.append("a class score is not finite")
         return found
 
     def to_json(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class ExportReport:
     precision
         That was asked for.
     quantisation
-        ``dynamic`` or ``static`` for int8, otherwise None.
+        ``weights``, ``dynamic`` or ``static`` for int8, otherwise None.
     bounds
         That its parity keeps.
     audio

@@ -30,6 +30,8 @@ from antiphon.training.config import RunConfig, dump_config
 from antiphon.training.loop.checkpoint import CheckpointFolder
 from antiphon.training.loop.tables import differing_keys
 
+_LOCK = ".lock"
+
 
 class RunFolder:
     """Files of one run.
@@ -79,11 +81,21 @@ class RunFolder:
         if self.begun:
             self._compare(config)
             return
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and (not self.path.is_dir() or self._others()):
             raise UserError(
                 f"{self.path} is there already and holds no training run. Give another --out."
             )
         write_whole(self.config, dump_config(config))
+
+    def _others(self) -> list[Path]:
+        return [file for file in self.path.iterdir() if file.name != _LOCK]
+
+    def give_up(self) -> None:
+        """Leave the folder free for other settings, if there is nothing to go on from."""
+        empty = {self.config, self.environment, self.validation_log}
+        if set(self._others()) <= empty:
+            for file in empty:
+                file.unlink(missing_ok=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -94,7 +106,7 @@ class RunFolder:
         UserError
             Another one does.
         """
-        lock = FileLock(self.path / ".lock")
+        lock = FileLock(self.path / _LOCK)
         try:
             lock.acquire(timeout=0)
         except Timeout:

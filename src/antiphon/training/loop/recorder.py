@@ -48,6 +48,8 @@ class Recorder:
         Whether this is the first process.
     processes
         How many there are.
+    data
+        What the examples are made of, as plain values; kept in checkpoints.
 
     Attributes
     ----------
@@ -71,6 +73,7 @@ class Recorder:
         progress: dict[str, Any],
         main: bool,
         processes: int,
+        data: Mapping[str, Any] | None = None,
     ) -> None:
         self.module = module
         self.folder = folder
@@ -80,9 +83,11 @@ class Recorder:
         self.stop = stop
         self.main = main
         self.processes = processes
+        self.data = dict(data or {})
         self.done = module.first_step
         self.stopped = False
         self.validations: dict[int, ValidationResult] = {}
+        self._told: set[str] = set()
         self._asked: int | None = None
         self._latest: dict[str, float] = {}
         self._measures = Measures(processes)
@@ -159,6 +164,7 @@ class Recorder:
                     "pending": [[v.step, v.values] for v in self._pending],
                     "seconds": self.seconds,
                     "cpu_s": self.cpu_s,
+                    "data": self.data,
                 },
             }
         )
@@ -233,6 +239,10 @@ class Recorder:
             if key in result.values
         )
         self.reporter.note(f"Step {self.done:,}, held-out clips: {told or 'nothing to measure'}")
+        for note in result.notes:
+            if note not in self._told:
+                self._told.add(note)
+                self.reporter.note(f"Held-out clips: {note}")
 
     def _pause(self, work: Callable[[], None]) -> None:
         """Do something whose time is not that of the steps."""

@@ -12,6 +12,7 @@ import torch
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import ModelError, UserError
 from antiphon.training.config import RunConfig
+from antiphon.training.data.matching import listing
 from antiphon.training.loop.environment import describe_environment
 from antiphon.training.loop.finishing import RunReport, finish, finished_before
 from antiphon.training.loop.folder import RunFolder
@@ -72,7 +73,20 @@ def run_stage(
     if folder.finished:
         return finished_before(folder, config, main)
     with folder.held() if main else nullcontext():
-        return _run(config, folder, reporter if main else None, prepare, main)
+        try:
+            return _run(config, folder, reporter if main else None, prepare, main)
+        except BaseException as error:
+            # Settings that led nowhere do not keep corrected ones out of the folder.
+            if main:
+                folder.give_up()
+            if isinstance(error, RuntimeError) and "DataLoader worker" in str(error):
+                raise UserError(
+                    f"A process that makes examples died ({str(error).split('. ')[0]}), most often "
+                    "because memory or shared memory (/dev/shm) ran out. Give fewer data.workers, "
+                    "or a smaller data.batch or data.prefetch; the same command then goes on from "
+                    "the last checkpoint, if there is one."
+                ) from error
+            raise
 
 
 def _run(
@@ -92,6 +106,7 @@ def _run(
     first_step = 0
     if state is not None:
         first_step = int(state["step"])
+        _check_data(stage, state, folder, reporter)
         _load(stage.task, state, folder)
     for line in (*stage.notes, *stage.task.describe().splitlines()):
         reporter.note(line)
@@ -140,6 +155,7 @@ def _train(
             progress={} if state is None else state["progress"],
             main=main,
             processes=processes,
+            data=stage.data,
         )
         module.observer = recorder
         accumulate = config.loop.accumulate
@@ -161,6 +177,29 @@ def _train(
             if torch.distributed.is_available() and torch.distributed.is_initialized():
                 torch.distributed.destroy_process_group()
     return recorder
+
+
+def _check_data(
+    stage: PreparedStage, state: dict[str, Any], folder: RunFolder, reporter: Reporter
+) -> None:
+    """Refuse other classes than those a run began with; tell other clips."""
+    before = state["progress"].get("data")
+    if not before or not stage.data or before == stage.data:
+        return
+    old, new = before.get("classes", []), stage.data.get("classes", [])
+    if old != new:
+        gone, come = sorted(set(old) - set(new)), sorted(set(new) - set(old))
+        parts = [f"{listing(gone)} no longer"] if gone else []
+        parts += [f"{listing(come)} as well"] if come else []
+        raise UserError(
+            f"{folder.path}: the data now have other classes than the run began with "
+            f"({', '.join(parts) or 'in another order'}), so its weights would stand for the wrong "
+            "ones. Put the data back, or give another --out."
+        )
+    reporter.note(
+        f"The data have changed since the run began ({before.get('clips')} clips then, "
+        f"{stage.data.get('clips')} now): it goes on, but not as it would have without a stop."
+    )
 
 
 def _load(task: Task, state: dict[str, Any], folder: RunFolder) -> None:

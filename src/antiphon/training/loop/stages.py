@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Generator, Tensor
 
@@ -37,6 +37,9 @@ class PreparedStage:
         What the report says of the data: name and value.
     notes
         What has to be said at the start.
+    data
+        What the examples are made of, as plain values (``classes``, ``clips``, ``key``): a run
+        that goes on compares them with those it began with.
     """
 
     task: Task
@@ -44,6 +47,7 @@ class PreparedStage:
     held_out: Callable[[], Iterable[Batch]] | None = None
     facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 def create_model(config: RunConfig) -> EncoderModel:
@@ -135,6 +139,11 @@ def _load(origin: str) -> EncoderModel:
 
         return load_external(name, path)
     finished = path / "model"
+    if not finished.is_dir() and (path / "config.yaml").is_file():
+        raise UserError(
+            f"init_from: the run in {path} is not finished, so it holds no model yet. Go on with "
+            f"it first (--resume --out {path})."
+        )
     return load_model(finished if finished.is_dir() else path)
 
 
@@ -161,8 +170,11 @@ def prepare_stage(config: RunConfig, note: Callable[[str], None] | None = None) 
     tell = note or warn
     table, notes = read_sources(config.data)
     sides = split(table, config.data.holdout)
-    if not len(sides.training):
-        raise UserError("The data have no clip to train on. Check data.sources and data.holdout.")
+    if not len(sides.validation):
+        notes.append(
+            "No clip is held out, so nothing is measured but the loss of training. Raise "
+            "data.holdout.share, or group the sources by something finer."
+        )
     counts = sides.training.class_counts()
     task = create_task(config, table.classes.names, list(counts / len(sides.training)))
     pinned = device_of(config.loop) == "cuda"
@@ -184,7 +196,11 @@ def prepare_stage(config: RunConfig, note: Callable[[str], None] | None = None) 
 
     def held_out() -> Iterable[Batch]:
         batches: Iterable[Batch] = validation_loader(
-            config.data, table=sides.validation, pin_memory=pinned, note=tell
+            config.data,
+            table=sides.validation,
+            most=config.validation.clips,
+            pin_memory=pinned,
+            note=tell,
         )
         return batches
 
@@ -194,6 +210,11 @@ def prepare_stage(config: RunConfig, note: Callable[[str], None] | None = None) 
         held_out if len(sides.validation) else None,
         tuple(_facts(sides)),
         tuple(notes),
+        {
+            "classes": list(table.classes.names),
+            "clips": len(sides.training),
+            "key": sides.training.fingerprint(),
+        },
     )
 
 

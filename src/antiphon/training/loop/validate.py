@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ import torch
 
 from antiphon.errors import UserError
 from antiphon.evaluation.crossval import grouped_folds
+from antiphon.evaluation.metrics.retrieval import retrieval_scores
 from antiphon.evaluation.protocols.probe import linear_probe
-from antiphon.evaluation.protocols.result import ProtocolResult
+from antiphon.evaluation.protocols.result import Measure, ProtocolResult
 from antiphon.evaluation.protocols.retrieval import retrieval
+from antiphon.evaluation.protocols.scoring import mean_of_items
 from antiphon.training.loop.config import ValidationConfig
 from antiphon.training.modes import evaluating
 from antiphon.training.task import Batch, Task
@@ -69,7 +72,8 @@ def validate(
         On ``device``.
     batches
         Held-out clips, without augmentation; ``group``, where there is one, is never split by the
-        probe. Read up to ``config.clips``.
+        probe, and clips of one ``recording`` do not look for each other. Read up to
+        ``config.clips``.
     config
         What is measured.
     device
@@ -90,11 +94,12 @@ def validate(
         return ValidationResult(values, clips=len(x), notes=(note,))
     y = np.concatenate([row["labels"] for row in rows])
     groups = np.concatenate([row["group"] for row in rows])
+    recordings = np.concatenate([row["recording"] for row in rows])
     has = y.any(axis=1)
-    x, y, groups = x[has], y[has], groups[has]
+    x, y, groups, recordings = x[has], y[has], groups[has], recordings[has]
     intervals: dict[str, tuple[float, float]] = {}
     for wanted, prefix, judge in (
-        (config.retrieval, "", _retrieval),
+        (config.retrieval, "", partial(_retrieval, recordings=recordings)),
         (config.probe, "probe_", _probe),
     ):
         if not wanted:
@@ -136,15 +141,47 @@ def _run(
         # Without groups every clip is one of its own.
         own = -1 - torch.arange(seen, seen + size)
         row["group"] = batch.get("group", own).cpu().numpy()
+        row["recording"] = batch.get("recording", own).cpu().numpy()
         rows.append(row)
         seen += size
     return sums, seen, rows
 
 
 def _retrieval(
-    x: npt.NDArray[Any], y: npt.NDArray[np.bool_], groups: npt.NDArray[Any]
+    x: npt.NDArray[Any],
+    y: npt.NDArray[np.bool_],
+    groups: npt.NDArray[Any],
+    *,
+    recordings: npt.NDArray[Any],
 ) -> ProtocolResult:
-    return retrieval(x, y.astype(np.int64), groups=groups, n_resamples=_RESAMPLES)
+    """Search the other clips, but not those of the same recording.
+
+    They share its noise and its recorder as well as its labels, so that an encoder which knows
+    recordings and nothing else would be above chance.
+    """
+    labels = y.astype(np.int64)
+    names, number, size = np.unique(recordings, return_inverse=True, return_counts=True)
+    if size.max(initial=1) == 1:
+        return retrieval(x, labels, groups=groups, n_resamples=_RESAMPLES)
+    if len(names) == 1:
+        raise UserError("No retrieval: the held-out clips with labels are of one recording.")
+    found = retrieval_scores(x, labels)
+    area, hit = found.per_query_auc.copy(), found.per_query_precision[1].copy()
+    for several in np.flatnonzero(size > 1):
+        mine = number == several
+        found = retrieval_scores(
+            x[mine], labels[mine], gallery=x[~mine], gallery_labels=labels[~mine]
+        )
+        area[mine], hit[mine] = found.per_query_auc, found.per_query_precision[1]
+    rng = np.random.default_rng(0)
+    measures = []
+    for name, values in (("r_auc", area), ("p_at_1", hit)):
+        given = ~np.isnan(values)
+        if not given.any():
+            raise UserError("No query shares a label with any item that is searched.")
+        interval = mean_of_items(values[given], groups[given], rng, _RESAMPLES)
+        measures.append(Measure.of(name, interval, int(given.sum())))
+    return ProtocolResult("retrieval", tuple(measures))
 
 
 def _probe(

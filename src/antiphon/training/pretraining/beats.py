@@ -18,7 +18,12 @@ from antiphon.training.pretraining.tokenizer import (
     RandomProjectionTokenizer,
     TokenLayers,
 )
-from antiphon.training.pretraining.visible import encode_kept, require_vit
+from antiphon.training.pretraining.visible import (
+    encode_kept,
+    require_vit,
+    take_off_head,
+    untrained_pooling,
+)
 from antiphon.training.task import Batch, Task
 
 # Masks of validation: always the same.
@@ -79,7 +84,8 @@ class BEATsPretraining(Task):
     Parameters
     ----------
     model
-        The encoder, with a vision transformer as its backbone.
+        The encoder, with a vision transformer as its backbone. A classifier is taken off, as it
+        would not fit afterwards; pooling by attention stays as it is.
     config
         Settings of the objective.
     teacher
@@ -115,6 +121,7 @@ class BEATsPretraining(Task):
                 "BEATs trains no class token, so that pooling: cls would give an embedding that "
                 "was never trained. Set pooling to mean."
             )
+        take_off_head(model)
         self.predictor = CodePredictor(
             vit.dim,
             config.predictor_dim or vit.dim,
@@ -159,8 +166,8 @@ class BEATsPretraining(Task):
 
     @property
     def unused_parameters(self) -> bool:
-        """Whether the run trains the tokenizer and the model one after the other."""
-        return self.config.tokenizer_steps > 0
+        """Whether tokenizer and model are trained in turn, or the pooling has parameters."""
+        return self.config.tokenizer_steps > 0 or untrained_pooling(self.model)
 
     def rate_factor(self, step: int, total: int) -> float:
         """Warm up again where the model begins: over a tenth of its steps, linearly."""

@@ -22,7 +22,13 @@ from antiphon.training.pretraining.targets import (
     patch_loss,
     utterance_loss,
 )
-from antiphon.training.pretraining.visible import encode_kept, require_vit, unless_full
+from antiphon.training.pretraining.visible import (
+    encode_kept,
+    require_vit,
+    take_off_head,
+    unless_full,
+    untrained_pooling,
+)
 from antiphon.training.task import Batch, Task
 
 # Masks of validation: always the same.
@@ -41,7 +47,8 @@ class EATPretraining(Task):
     Parameters
     ----------
     model
-        The student, with a vision transformer as its backbone.
+        The student, with a vision transformer as its backbone. A classifier is taken off, as it
+        would not fit afterwards; pooling by attention stays as it is.
     config
         Settings of the objective.
 
@@ -82,6 +89,7 @@ class EATPretraining(Task):
                     f"eat.decoder_groups is {config.decoder_groups}, which does not divide "
                     f"{name}, {channels}. Choose groups that divide it."
                 )
+        take_off_head(model)
         self.teacher = make_teacher(vit)
         self.decoder = ConvolutionalDecoder(
             vit.dim,
@@ -97,6 +105,11 @@ class EATPretraining(Task):
         super().train(mode)
         self.teacher.eval()
         return self
+
+    @property
+    def unused_parameters(self) -> bool:
+        """Whether the pooling has parameters, which the losses do not reach."""
+        return untrained_pooling(self.model)
 
     def training_loss(self, batch: Batch, step: int, generator: Generator) -> dict[str, Tensor]:
         """Return ``loss`` and, to log, its parts, the teacher's decay and signs of collapse."""

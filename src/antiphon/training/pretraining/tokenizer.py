@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from antiphon.training.backbones.blocks import TransformerBlock
+from antiphon.training.backbones.blocks import TransformerBlock, residual_dtype
 from antiphon.training.backbones.config import PatchSize, ViTConfig
 from antiphon.training.backbones.vit import ViT, sine_positions
 from antiphon.training.pretraining.measures import code_usage
@@ -197,7 +197,8 @@ class TokenLayers(nn.Module):
 
     def forward(self, tokens: Tensor, valid: Tensor, grid: tuple[int, int]) -> Tensor:
         """Transform tokens ``(R, S, D)``; only valid ones ``(R, S)`` are attended to."""
-        x = tokens + sine_positions(*grid, tokens.shape[2], tokens.device).to(tokens)
+        x = tokens.to(residual_dtype(tokens))
+        x = x + sine_positions(*grid, tokens.shape[2], tokens.device).to(x)
         # A clip without audio attends to everything: a softmax over nothing is not a number.
         allowed = valid | ~valid.any(1, keepdim=True)
         attend = None if bool(allowed.all()) else allowed[:, None, None]

@@ -21,6 +21,16 @@ def unless_full(mask: Tensor) -> Tensor | None:
     return None if bool(mask.all()) else mask
 
 
+def take_off_head(model: EncoderModel) -> None:
+    """Take off a classifier: it is not trained here, and would not fit the encoder afterwards."""
+    model.head, model.head_config, model.classes = None, None, ()
+
+
+def untrained_pooling(model: EncoderModel) -> bool:
+    """Return whether the pooling has parameters, which no loss on tokens reaches."""
+    return any(True for _ in model.pooling.parameters())
+
+
 def require_vit(model: EncoderModel, stage: str) -> ViT:
     """Return the model's backbone.
 

@@ -219,18 +219,20 @@ def renew_statistics(task: Task, batches: Iterable[Batch], step: int = 0) -> int
     norms = _norms(task)
     momenta = [norm.momentum for norm in norms]
     used = 0
-    with evaluating(task):
-        for batch in batches:
-            for norm in norms:
-                if not used:
-                    norm.reset_running_stats()
-                norm.train()
-                norm.momentum = 1.0 / (used + 1)
-            generator = torch.Generator(batch["waveform"].device).manual_seed(used)
-            task.training_loss(batch, step, generator)
-            used += 1
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+    try:
+        with evaluating(task):
+            for batch in batches:
+                for norm in norms:
+                    if not used:
+                        norm.reset_running_stats()
+                    norm.train()
+                    norm.momentum = 1.0 / (used + 1)
+                generator = torch.Generator(batch["waveform"].device).manual_seed(used)
+                task.training_loss(batch, step, generator)
+                used += 1
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
     return used
 
 

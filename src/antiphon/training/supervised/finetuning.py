@@ -6,6 +6,8 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from torch import nn
+
 from antiphon.training.backbones.config import HeadConfig
 from antiphon.training.model import EncoderModel
 from antiphon.training.supervised.classification import ClassificationTask, FeatureAugment
@@ -50,11 +52,21 @@ class FinetuneTask(ClassificationTask):
         self.adapted: list[str] = []
         if config.method == "lora":
             self.adapted = add_adapters(model.backbone, self.lora, seed=seed)
+            self.train(self.training)
         elif config.method == "probe":
             # Attention pooling is learned, and so part of what the head probes.
             model.backbone.requires_grad_(False)
             model.backbone.eval()
             self.frozen = True
+
+    def train(self, mode: bool = True) -> FinetuneTask:
+        """Set the mode; with adapters, batch normalisation keeps the statistics of its weights."""
+        super().train(mode)
+        if self.adapted:
+            for part in self.model.backbone.modules():
+                if isinstance(part, nn.modules.batchnorm._BatchNorm):
+                    part.eval()
+        return self
 
     def parameter_groups(self, lr: float, weight_decay: float) -> list[dict[str, Any]]:
         """Return groups of what the method trains."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import nn
 
+from antiphon.training.task import is_vector
+
 
 def layer_numbers(names: Sequence[str], prefixes: Sequence[Sequence[str]]) -> list[int]:
     """Return the depth of each parameter of a backbone.
@@ -58,7 +60,7 @@ def layer_decay_groups(
     others
         Modules with the full rate, as heads.
     lr, weight_decay
-        Of the run. Biases, norms and other vectors do not decay.
+        Of the run. Biases, norms, class tokens and other vectors do not decay.
     decay
         In (0, 1]; 1 gives all one rate.
 
@@ -80,7 +82,7 @@ def layer_decay_groups(
         if id(parameter) in taken:
             continue
         taken.add(id(parameter))
-        vector = parameter.ndim <= 1
+        vector = is_vector(parameter)
         rate = lr if decay == 1.0 else lr * decay ** (top - depth)
         where = "head" if depth == top else "backbone" if decay == 1.0 else f"layer {depth}"
         group = groups.setdefault(

@@ -24,7 +24,8 @@ def adapted_layers(network: nn.Module, targets: str | None = None) -> list[str]:
         Whose layers.
     targets
         Regular expression that a whole name matches; None takes every linear layer within a
-        module named ``attn``, ``attention`` or ``self_attn``: query, key, value and output.
+        module named ``attn``, ``attention`` or ``self_attn``: query, key, value, output, and the
+        gate of positions in BEATs.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class SupervisedTask(ClassificationTask):
         As for :class:`ClassificationTask`.
     config
         Settings of the stage. Its averaging is the caller's, by
-        :func:`~antiphon.training.supervised.create.supervised_task`.
+        :func:`~antiphon.training.supervised.create.classification_task`.
 
     Raises
     ------

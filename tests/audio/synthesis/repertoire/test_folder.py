@@ -116,3 +116,10 @@ def test_labels_of_several_levels(tmp_path: Path) -> None:
 def test_mistakes_are_named(tmp_path: Path, options: dict[str, object], problem: str) -> None:
     with pytest.raises(UserError, match=problem):
         write_repertoire(tmp_path / "set", **options)  # type: ignore[arg-type]
+
+
+def test_settings_that_are_refused_leave_the_folder_free(tmp_path):
+    folder = tmp_path / "f"
+    with pytest.raises(UserError, match=r"held out is 1\.5"):
+        write_repertoire(folder, clips=1, settings=FolderSettings(held_out=1.5), workers=1)
+    assert not folder.exists()

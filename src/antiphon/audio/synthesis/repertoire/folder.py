@@ -153,6 +153,8 @@ def _check(settings: FolderSettings, clips: int, validation: float) -> None:
         )
     if not settings.levels or set(settings.levels) - set(LEVELS):
         raise UserError(f"Labels can be of the levels {', '.join(LEVELS)}.")
+    # Refuses what is wrong with the classes before the folder is taken for them.
+    settings.repertoire()
 
 
 def _chunks(split: Split, count: int) -> list[Chunk]:
