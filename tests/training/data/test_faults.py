@@ -39,3 +39,13 @@ def test_nothing_may_fail_with_a_share_of_zero():
     monitor.add(5000, [])
     with pytest.raises(UserError, match="1 of 1000000 recordings"):
         monitor.add(1, [fault("a")])
+
+
+def test_one_faulty_file_of_a_small_folder_is_no_reason_to_stop():
+    monitor = FaultMonitor(10, 0.01, lambda _: None)
+    monitor.add(5, [fault("a")])
+    with pytest.raises(UserError, match="2 of 10 recordings"):
+        monitor.add(1, [fault("b")])
+    alone = FaultMonitor(1, 0.5, lambda _: None)
+    with pytest.raises(UserError, match="1 of 1 recordings"):
+        alone.add(0, [fault("a")])

@@ -11,7 +11,7 @@ from antiphon.labels.annotation import make_annotations
 from antiphon.labels.targets import window_targets
 from antiphon.training.data.reading import said_by
 from antiphon.training.data.table import Statements
-from antiphon.training.data.targets import crop_targets
+from antiphon.training.data.targets import crop_targets, presence_shares
 from tests.training.data.making import config, folder_of_tones, table_of
 
 NAMES = ["a", "b", "c"]
@@ -115,3 +115,17 @@ def test_nothing_says_absent_of_all(tmp_path):
     labels, known = crop_targets(table_of(config(source)), 1, 0.0, 0.1, 0.5)
     assert labels.tolist() == [0]
     assert known.tolist() == [1]
+
+
+def test_shares_are_of_the_clips_that_a_class_is_known_of(tmp_path):
+    sources = []
+    for number, name in enumerate("ab"):
+        folder = folder_of_tones(tmp_path / name, [f"{i}" for i in range(4)], seconds=0.1)
+        rows = [f"{i}.wav,{name if i < 2 + number else ''}" for i in range(4)]
+        (folder / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+        sources.append({"kind": "folder", "path": folder, "labels": "labels.csv"})
+    table = table_of(config(*sources))
+    assert table.classes.names == ("a", "b")
+    # Each source knows of its own class alone: 2 of 4, and 3 of 4 clips.
+    np.testing.assert_allclose(presence_shares(table, 0.5), [0.5, 0.75])
+    np.testing.assert_allclose(presence_shares(table, 0.5, most=4), [0.5, 1.0])

@@ -244,7 +244,8 @@ class DataConfig(Strict):
     start
         How workers start; None for the system's usual way.
     max_fault_share
-        Share of unreadable recordings above which training stops.
+        Share of unreadable recordings above which training stops; a single one is always allowed
+        for, unless this is 0.
     """
 
     sources: Annotated[tuple[SourceConfig, ...], pydantic.Field(min_length=1)]
@@ -274,6 +275,8 @@ class DataConfig(Strict):
                 raise ValueError("either all sources that are mixed have a weight, or none has")
         if self.mix is not None and not any(self.mix.values()):
             raise ValueError("mix needs a weight above 0")
+        if self.samples < 1:
+            raise ValueError(f"clip_s {self.clip_s:g} is shorter than a sample")
         if self.closed and self.taxonomy is None:
             raise ValueError("closed needs a taxonomy")
         return self

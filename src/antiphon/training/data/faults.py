@@ -42,6 +42,8 @@ class FaultMonitor:
         self._max_share = max_share
         self._note = note
         self._consequence = consequence
+        # A single faulty file is no reason to stop, however few there are.
+        self._allowed = max(1.0, max_share * recordings) if max_share else 0.0
         self._draws = 0
         self._failed_draws = 0
         self.faults: dict[str, str] = {}
@@ -69,7 +71,7 @@ class FaultMonitor:
             if name not in self.faults:
                 self.faults[name] = problem
                 self._note(f"{problem} {self._consequence}")
-        by_count = len(self.faults) > self._max_share * self._recordings
+        by_count = len(self.faults) > self._allowed or len(self.faults) == self._recordings
         seen = self._draws + self._failed_draws
         by_draws = seen >= _ENOUGH and self._failed_draws > self._max_share * seen
         if self.faults and (by_count or by_draws):

@@ -17,6 +17,7 @@ from antiphon.training.data.table import (
 )
 
 _MIN_COVER = 0.99
+_OPEN_S = 1e9
 
 
 def crop_targets(
@@ -74,6 +75,39 @@ def crop_targets(
     labels[label[full]] = 1.0
     known[label[full]] = True
     return labels, known.astype(np.float32)
+
+
+def presence_shares(table: ClipTable, min_overlap: float, most: int = 50_000) -> Float64:
+    """Return the share of the clips that have each class, of those that it is known of.
+
+    Parameters
+    ----------
+    table
+        Clips and statements.
+    min_overlap
+        As for :func:`crop_targets`.
+    most
+        Where there are more clips, as many evenly spread ones stand for all.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(C,)`` float64; 0 for a class that is never present.
+    """
+    step = max(1, -(-len(table) // most))
+    present = np.zeros(table.n_classes)
+    known = np.zeros(table.n_classes)
+    for clip in range(0, len(table), step):
+        start = float(table.start_s[clip])
+        # An open end is that of the recording, further than anything that is said.
+        end = min(float(table.end_s[clip]), start + _OPEN_S)
+        told = crop_targets(table, int(table.recording[clip]), start, end, min_overlap)[1] > 0
+        has = table.classes_of(clip)
+        told[has] = True
+        known += told
+        present[has] += 1
+    shares: Float64 = present / np.maximum(known, 1)
+    return shares
 
 
 def _covered(

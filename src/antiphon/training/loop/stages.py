@@ -96,7 +96,8 @@ def create_task(
     classes
         Names of the labels in the batches, for the stages that learn them.
     presence
-        Share of the training clips in which each class is present, where that is known.
+        Share of the training clips that have each class, of those that it is known of; wanted
+        for balanced weights alone.
 
     Raises
     ------
@@ -128,6 +129,12 @@ def create_task(
         presence=presence,
         seed=config.seed,
     )
+
+
+def wants_presence(config: RunConfig) -> bool:
+    """Return whether the loss weighs classes by how often they are present."""
+    loss = getattr(config.settings, "loss", None)
+    return getattr(loss, "positive_weight", None) == "balanced"
 
 
 def _load(origin: str) -> EncoderModel:
@@ -166,6 +173,7 @@ def prepare_stage(config: RunConfig, note: Callable[[str], None] | None = None) 
     from antiphon.training.data.loader import training_loader, validation_loader
     from antiphon.training.data.sources import read_sources
     from antiphon.training.data.splitting import split
+    from antiphon.training.data.targets import presence_shares
 
     tell = note or warn
     table, notes = read_sources(config.data)
@@ -175,8 +183,10 @@ def prepare_stage(config: RunConfig, note: Callable[[str], None] | None = None) 
             "No clip is held out, so nothing is measured but the loss of training. Raise "
             "data.holdout.share, or group the sources by something finer."
         )
-    counts = sides.training.class_counts()
-    task = create_task(config, table.classes.names, list(counts / len(sides.training)))
+    presence = None
+    if wants_presence(config):
+        presence = presence_shares(sides.training, config.data.min_overlap).tolist()
+    task = create_task(config, table.classes.names, presence)
     pinned = device_of(config.loop) == "cuda"
 
     def training(first: int, end: int, rank: int, processes: int) -> Iterable[Batch]:
