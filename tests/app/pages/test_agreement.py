@@ -132,6 +132,7 @@ def test_a_manager_gives_two_people_the_same_queue(project: Path, page: Page) ->
         page.get_by_label("How many").fill("4")
         page.get_by_role("button", name="Make the queues").click()
         page.get_by_text("ben, mia got 4 windows each.").wait_for()
+        page.get_by_text("0 of 4").nth(1).wait_for()
         assert page.get_by_text("0 of 4").count() == 2
         # Only one's own queue can be opened.
         page.locator(".shares a").click()

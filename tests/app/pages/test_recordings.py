@@ -147,6 +147,7 @@ def test_activity_has_tables_and_hostile_names_stay_text(
         )
         rows = page.locator("figure").first.locator("tbody tr")
         assert rows.count() == 24
+        page.locator("figure", has_text=hostile).first.wait_for(state="attached")
         assert page.locator("figure", has_text=hostile).count() == 1
         assert page.locator("img[src='x']").count() == 0
         assert page.title() != "hit"
@@ -155,5 +156,5 @@ def test_activity_has_tables_and_hostile_names_stay_text(
         page.get_by_role("button", name="Detect now").click()
         page.locator(".head p", has_text="detected window").wait_for()
         page.get_by_role("tab", name="Recordings").click()
-        page.locator("tbody tr").first.wait_for()
+        page.locator("tbody td", has_text=hostile).first.wait_for()
         assert page.locator("tbody td", has_text=hostile).count() == 1
