@@ -9,6 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= antiphon-demo
 WORKERS ?= 2
+RERUNS ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo app test test-slow reference train lint docs clean
@@ -57,8 +58,9 @@ app: $(VENV)/.app ## The demo's project in the web app
 	$(BIN)/antiphon demo $(DEMO) --app
 
 # Each worker has one thread of its own for matrix products; more would only be in each other's way.
+# RERUNS=1 tries again what failed, for busy machines; the closing line counts the reruns.
 test: $(VENV)/.test ## The default tests, in a few minutes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --reruns $(RERUNS) -raR
 
 test-slow: $(VENV)/.test ## All tests, the slow ones too
 	$(BIN)/python -m pytest --run-slow
