@@ -13,6 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from antiphon.api import Project
@@ -24,6 +25,13 @@ ENCODER = {"sample_rate": 16_000, "window_s": 2.0, "n_mels": 32, "dim": 64}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-slow", action="store_true", help="run the tests marked slow as well")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the default run try the same examples every time; the slow one looks for new ones."""
+    settings.register_profile("same", derandomize=True)
+    if not config.getoption("--run-slow"):
+        settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

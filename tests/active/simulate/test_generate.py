@@ -208,3 +208,10 @@ def test_any_recipe_that_is_accepted_can_be_made(
     roomy = heard * min(n_pool, n_validation) >= 2 * n_classes
     assert extra == 0 if roomy else abs(extra) <= 4 * n_classes
     assert set(data.recording[data.validation]).isdisjoint(data.recording[~data.validation])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_full_set_has_every_class_everywhere(seed: int) -> None:
+    full = {"n_pool": 8, "n_validation": 8, "n_classes": 4, "labels_per_sample": 4.0}
+    small = {"empty_share": 0.0, "dimension": 5, "latent": 3, "bout": 1.0, "duplicates": 0.0}
+    assert generate(Recipe(name="full", **full, **small), seed).targets.all()

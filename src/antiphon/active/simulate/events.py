@@ -92,8 +92,10 @@ def _counts(
 def _settle(count: Int64, times: Int64, wanted: int, most: int, rng: np.random.Generator) -> None:
     """Add or take single labels at random occupied segments until the sum is as wanted."""
     missing = wanted - int(count @ times)
-    # Empty segments get a label, or others lose their last, only when there is no other way.
-    for allowed in (range(1, most), range(most)):
+    # Empty segments get a label, or others lose their last, only when there is no other way. A
+    # segment changes by one label in a pass, so a nearly full set takes several.
+    for number in range(2 + most):
+        allowed = range(1, most) if number == 0 else range(most)
         for row in rng.permutation(len(count)):
             if missing == 0:
                 return
