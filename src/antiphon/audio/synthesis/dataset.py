@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import soundfile
@@ -27,10 +26,9 @@ from antiphon.audio.synthesis.tables import (
     raven_table,
     species_rows,
 )
+from antiphon.audio.synthesis.writing import AudioFormat, write_audio, write_text
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import FileError, UserError
-
-AudioFormat = Literal["wav", "flac"]
 
 FIRST_DAY = datetime(2026, 5, 4)
 # The first recording of a day, so that a few spread evenly catch dawn, noon, dusk and night.
@@ -269,8 +267,8 @@ def write_dataset(
             path = audio / planned.site.name / f"{planned.stem}.{audio_format}"
             table = truth / f"{planned.stem}.Table.1.selections.txt"
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_audio(path, scene, audio_format)
-            _write_text(table, raven_table(scene.events))
+            write_audio(path, scene.audio, scene.sample_rate, audio_format)
+            write_text(table, raven_table(scene.events))
             facts.append(RecordingFacts(planned, path, table, scene.events))
             rows.append(
                 metadata_row(path.relative_to(audio), planned.site, planned.start_time, config)
@@ -278,8 +276,8 @@ def write_dataset(
             reporter.advance(1)
         reporter.finish()
         metadata, species_list = folder / "metadata.csv", folder / "species.csv"
-        _write_text(metadata, csv_table(METADATA_COLUMNS, rows))
-        _write_text(species_list, csv_table(SPECIES_COLUMNS, species_rows(config.repertoire())))
+        write_text(metadata, csv_table(METADATA_COLUMNS, rows))
+        write_text(species_list, csv_table(SPECIES_COLUMNS, species_rows(config.repertoire())))
     except (OSError, soundfile.LibsndfileError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         where = Path(getattr(error, "filename", None) or folder)
@@ -319,22 +317,3 @@ def _refuse_others(audio: Path, plan: Sequence[PlannedRecording], suffix: str) -
                 f"holds recordings of another data set ({path.parent.name}/{path.name})",
                 "Choose an empty folder, or delete this one",
             )
-
-
-def _write_audio(path: Path, scene: Soundscape, audio_format: AudioFormat) -> None:
-    part = path.with_name(f".{path.name}.part")
-    pcm = np.rint(scene.audio * np.float32(32767.0)).astype(np.int16)
-    try:
-        soundfile.write(part, pcm, scene.sample_rate, subtype="PCM_16", format=audio_format.upper())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _write_text(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+from antiphon.training.backbones.vit import take_tokens
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Masks:
@@ -30,8 +32,7 @@ class Masks:
     def take(self, tokens: Tensor) -> Tensor:
         """Return the kept rows ``(R, K, D)`` of tokens ``(B, S, D)``; R is a multiple of B."""
         clones = len(self.kept) // len(tokens)
-        index = self.kept.view(len(tokens), -1, 1).expand(-1, -1, tokens.shape[2])
-        rows = tokens.gather(1, index)
+        rows = take_tokens(tokens, self.kept.view(len(tokens), -1))
         return rows.view(len(tokens) * clones, -1, tokens.shape[2])
 
     def restore(self, tokens: Tensor, hidden: Tensor) -> Tensor:

@@ -11,10 +11,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import soundfile
 
-from antiphon.audio.synthesis.calls import Samples
 from antiphon.audio.synthesis.repertoire.classes import Repertoire
 from antiphon.audio.synthesis.repertoire.events import Split
 from antiphon.audio.synthesis.repertoire.folder_tables import (
@@ -22,8 +20,8 @@ from antiphon.audio.synthesis.repertoire.folder_tables import (
     Chunk,
     FolderSettings,
     write_tables,
-    write_text,
 )
+from antiphon.audio.synthesis.writing import write_audio, write_text
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import FileError, UserError
 
@@ -238,7 +236,7 @@ def _make(
         name = chunk.audio(number, settings.audio_format)
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_audio(path, clip.waveform, settings)
+        write_audio(path, clip.waveform, settings.sample_rate, settings.audio_format)
         rows.append(
             {
                 "file": name,
@@ -249,15 +247,3 @@ def _make(
             }
         )
     write_text(folder / "parts" / chunk.part, json.dumps(rows, separators=(",", ":")))
-
-
-def _write_audio(path: Path, audio: Samples, settings: FolderSettings) -> None:
-    part = path.with_name(f".{path.name}.part")
-    pcm = np.rint(audio * np.float32(32767.0)).astype(np.int16)
-    try:
-        soundfile.write(
-            part, pcm, settings.sample_rate, subtype="PCM_16", format=settings.audio_format.upper()
-        )
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from antiphon.audio.synthesis.repertoire.classes import VERSION, Repertoire
 from antiphon.audio.synthesis.repertoire.events import Split
 from antiphon.audio.synthesis.tables import LICENCE, csv_table
+from antiphon.audio.synthesis.writing import AudioFormat, write_text
 
-AudioFormat = Literal["flac", "wav"]
 Level = Literal["class", "family", "domain"]
 LEVELS: tuple[Level, ...] = ("class", "family", "domain")
 
@@ -154,13 +154,3 @@ band in dB (120 stands for no background). Everything else is absent. `clips.csv
 each clip with its split: validation clips have other individuals of the same classes.
 `classes.csv` names the family and the domain of each class.
 """
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that appears only when it is whole."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
