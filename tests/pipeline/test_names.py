@@ -41,6 +41,71 @@ def test_names_find_the_right_card(cards, tmp_path):
         names.find("x.wav")
 
 
+def track(place, label):
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(f"0.1\t0.5\t{label}\n", encoding="utf-8")
+
+
+def said(project):
+    table = annotation_table(project.folder)
+    return sorted(
+        zip(table.column("recording").to_pylist(), table.column("label").to_pylist(), strict=True)
+    )
+
+
+def test_a_table_is_about_the_recording_of_its_own_folder(tmp_path, recordings):
+    for site in "AB":
+        recordings("x.wav", folder=f"audio/site{site}", seed=ord(site))
+    recordings("y.wav", folder="audio/siteA", seed=3)
+    project, _ = Project.create(tmp_path / "p", audio=[tmp_path / "audio"])
+    tables = tmp_path / "tables"
+    track(tables / "siteA" / "x.txt", "in A")
+    track(tables / "siteB" / "x.txt", "in B")
+    # No recording of the project is of this site, though one has this name.
+    track(tables / "siteC" / "y.txt", "in C")
+    report = project.import_labels(tables)
+    assert said(project) == [("siteA/x.wav", "in A"), ("siteB/x.wav", "in B")]
+    assert report.unknown == {"siteC/y": 1}
+
+
+def test_which_folder_of_a_table_says_nothing(tmp_path, recordings):
+    recordings("x.wav", folder="audio/siteA", seed=1)
+    project, _ = Project.create(tmp_path / "p", audio=[tmp_path / "audio"])
+    names = RecordingNames(project.folder)
+    (here,) = names.name
+    # A folder for each annotator, none of which is a recording's.
+    found = names.find_all(["ann/x", "bob/x"], placed={"ann/x", "bob/x"})
+    assert found == {"ann/x": here, "bob/x": here}
+    # Folders of tables that are those of recordings: another one's x is not there.
+    found = names.find_all(["siteA/x", "siteB/x"], placed={"siteA/x", "siteB/x"})
+    assert found == {"siteA/x": here, "siteB/x": None}
+    # What the table itself says is taken as before.
+    assert names.find_all(["siteA/x", "siteB/x"], placed={"siteA/x"})["siteB/x"] == here
+
+
+def test_tables_of_one_recording_in_two_folders_complete_each_other(tmp_path, recordings):
+    recordings("x.wav", folder="audio/siteA", seed=1)
+    project, _ = Project.create(tmp_path / "p", audio=[tmp_path / "audio"])
+    track(tmp_path / "tables" / "ann" / "x.txt", "wren")
+    track(tmp_path / "tables" / "bob" / "x.txt", "owl")
+    report = project.import_labels(tmp_path / "tables", complete=True)
+    assert (report.recordings, report.labels) == (1, {"owl": 1, "wren": 1})
+    # Of the whole recording neither is absent: each is marked in one of the two.
+    assert report.absences == 1
+    rows = annotation_table(project.folder).to_pylist()
+    (absent,) = [row for row in rows if row["presence"] == "absent"]
+    assert sorted(absent["scope"]) == ["owl", "wren"]
+
+
+def test_a_table_that_fits_two_recordings_is_refused_by_name(tmp_path, recordings):
+    for site in "AB":
+        recordings("x.wav", folder=f"audio/site{site}", seed=ord(site))
+    project, _ = Project.create(tmp_path / "p", audio=[tmp_path / "audio"])
+    track(tmp_path / "tables" / "checked" / "x.txt", "a")
+    with pytest.raises(UserError, match=r"'checked/x'.*siteA/x\.wav, siteB/x\.wav"):
+        project.import_labels(tmp_path / "tables")
+
+
 @pytest.mark.parametrize("format", ["csv", "raven", "audacity"])
 def test_a_queue_over_two_cards_comes_back_to_the_right_one(cards, tmp_path, format):
     items = cards.next(6)

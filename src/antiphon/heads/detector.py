@@ -5,10 +5,7 @@ The file is safetensors: a JSON header and raw arrays, so that reading one never
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +22,7 @@ from antiphon.heads.calibration import Calibration
 from antiphon.heads.linear import LinearHead
 from antiphon.heads.mlp import MLPHead
 from antiphon.heads.thresholds import Threshold
+from antiphon.replacing import replacing
 
 FORMAT = "antiphon-detector"
 FORMAT_VERSION = 1
@@ -164,23 +162,15 @@ class Detector:
             "detector": json.dumps(facts, sort_keys=True, allow_nan=False),
         }
         tensors = {name: np.ascontiguousarray(t) for name, t in self._tensors().items()}
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, temporary, metadata)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
+            with replacing(path, sync=True) as part:
+                save_file(tensors, part, metadata)
         except (OSError, SafetensorError) as error:
             raise ModelError(
                 path,
                 f"the detector cannot be written ({error})",
                 "Check the space and the permissions there",
             ) from error
-        finally:
-            # The folder itself may not be there, or not be a folder.
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path | str) -> Detector:

@@ -114,10 +114,16 @@ def import_labels(
             f"none of its {len(result.problems)} label tables can be read; the first, "
             f"{first.path.name}: {first.problem.rstrip('.')}",
         )
-    table = result.table
     names = RecordingNames(folder)
-    mentioned = list(dict.fromkeys([*table.column("recording").to_pylist(), *result.reviewed]))
-    ids = {name: names.find(name) for name in mentioned}
+    mentioned = list(
+        dict.fromkeys([*result.table.column("recording").to_pylist(), *result.reviewed])
+    )
+    ids = names.find_all(mentioned, result.placed)
+    # Tables of one recording in several folders speak of one recording.
+    own = {name: names.name[i] for name in result.placed if (i := ids[name]) is not None}
+    result = result.renamed(own)
+    ids = {own.get(name, name): i for name, i in ids.items()}
+    table = result.table
     counts = dict(
         zip(
             *np.unique(

@@ -6,8 +6,6 @@ that windows which came later are added to it without a move of those that are t
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import scipy.linalg
 
 from antiphon.active.geometry.distances import ENTRIES, squared_distances
 from antiphon.pipeline.windows import WindowSet
+from antiphon.replacing import replacing
 from antiphon.store.blocks import widened
 from antiphon.store.view import View
 
@@ -294,12 +293,5 @@ def _load(path: Path, dim: int | None) -> dict[str, npt.NDArray[Any]] | None:
 
 def _save(path: Path, arrays: dict[str, Any]) -> None:
     path.parent.mkdir(exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, **arrays)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path, make_folder=False) as part, part.open("wb") as stream:
+        np.savez(stream, **arrays)

@@ -34,6 +34,22 @@ def can_umap() -> bool:
     return importlib.util.find_spec("umap") is not None
 
 
+def check_umap(windows: int) -> None:
+    """Refuse a UMAP that cannot be computed.
+
+    Raises
+    ------
+    MissingExtraError
+        If umap-learn is not installed.
+    UserError
+        If there are too few windows.
+    """
+    if not can_umap():
+        raise MissingExtraError("umap", "compute a UMAP of the windows")
+    if windows < FEWEST:
+        raise UserError(f"A UMAP needs at least {FEWEST} windows; there are {windows}.")
+
+
 def fit_umap(
     components: Float32,
     *,
@@ -66,10 +82,7 @@ def fit_umap(
     AntiphonError
         If the computation failed.
     """
-    if not can_umap():
-        raise MissingExtraError("umap", "compute a UMAP of the windows")
-    if len(components) < FEWEST:
-        raise UserError(f"A UMAP needs at least {FEWEST} windows; there are {len(components)}.")
+    check_umap(len(components))
     with tempfile.TemporaryDirectory(prefix="antiphon-umap-") as name:
         source, target, log = (Path(name) / part for part in ("in.npy", "out.npy", "log"))
         np.save(source, components)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
 import pyarrow as pa
@@ -90,22 +91,62 @@ class RecordingNames:
         UserError
             If two recordings answer to the name.
         """
+        return self._find(name)[0]
+
+    def find_all(self, names: Iterable[str], placed: Collection[str] = ()) -> dict[str, int | None]:
+        """Return the id of each name's recording, or None if the project has none of that name.
+
+        Parameters
+        ----------
+        names
+            Of recordings.
+        placed
+            Those of them whose folder is that of their table. Where folders of tables are those of
+            recordings, a name of another folder means a recording that is not there, and not
+            one of the same file name elsewhere. Where they never are, as with a folder for each
+            annotator, they say nothing.
+
+        Raises
+        ------
+        UserError
+            If two recordings answer to a name.
+        """
+        found = {name: self._find(name) for name in names}
+        deepest: dict[int, int] = {}
+        for name, (i, folders) in found.items():
+            if name in placed and i is not None:
+                deepest[i] = max(folders, deepest.get(i, 0))
+        by_folder = any(deepest.values())
+
+        def meant(name: str, i: int | None, folders: int) -> int | None:
+            if i is None or name not in placed:
+                return i
+            elsewhere = by_folder and not folders and "/" in self.name[i]
+            return None if elsewhere or folders < deepest[i] else i
+
+        return {name: meant(name, *one) for name, one in found.items()}
+
+    def _find(self, name: str) -> tuple[int | None, int]:
+        """Return a recording's id and how many folders of the name fit its own."""
         if name in self._exact:
-            return self._exact[name]
+            return self._exact[name], name.count("/")
         wanted = _tails(name.replace("\\", "/"))
         low = [key.lower() for key in wanted]
         for names, keys in ((self._names, wanted), (self._low, low), (self._flat, low)):
             for key in keys:
                 found = names.get(key, [])
                 if len(found) == 1:
-                    return found[0]
+                    # A flat name holds all of the recording's folders.
+                    whole = self.name[found[0]] if names is self._flat else key
+                    return found[0], whole.count("/")
                 if len(found) > 1:
                     some = ", ".join(self.name[i] for i in found[:3])
                     raise UserError(
                         f"The label table says {name!r}, and several recordings are called that "
-                        f"({some}). Name them by a longer path in the table."
+                        f"({some}). Name them by a longer path in the table, or put the tables "
+                        "into folders named as those of the recordings."
                     )
-        return None
+        return None, 0
 
 
 def _tails(path: str) -> list[str]:

@@ -6,15 +6,15 @@ it is taken away (Mu and Viswanath 2018, "All-but-the-Top", ICLR, step 1).
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from antiphon.replacing import replacing
 from antiphon.store.blocks import map_ahead, widened
 
 if TYPE_CHECKING:
@@ -86,14 +86,7 @@ def _load(path: Path, dim: int) -> tuple[Int64, Float64] | None:
 
 def _save(path: Path, ids: Int64, total: Float64) -> None:
     """Keep the sum; where nothing can be written it is made again each time."""
-    temporary = None
-    try:
+    with suppress(OSError):
         path.parent.mkdir(exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
+        with replacing(path, make_folder=False) as part, part.open("wb") as stream:
             np.savez(stream, recording_id=ids, sum=total)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)

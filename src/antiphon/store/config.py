@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tomlkit.exceptions import ParseError
 
 from antiphon.errors import FormatError, StoreError
+from antiphon.replacing import replacing
 from antiphon.store.faults import writing
 
 FILE_NAME = "antiphon.toml"
@@ -134,19 +133,9 @@ def write_config(path: Path, config: ProjectConfig) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file in one step: to a temporary file, forced to disk, then renamed."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        # mkstemp makes a private file; settings are shared like the rest of the project.
-        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Write a text file in one step; one that is there keeps its permissions."""
+    with replacing(path, sync=True, make_folder=False, keep_mode=True) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _update(table: Any, values: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from antiphon.errors import MissingExtraError, StoreError
+from antiphon.replacing import replacing
 from antiphon.store.faults import database_errors, writing
 from antiphon.store.schema import SCHEMA_VERSION
 
@@ -220,18 +221,17 @@ class Database:
             return None
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         target = self.path.with_name(f"{self.path.name}.{version}.{stamp}.backup")
-        unfinished = target.with_name(target.name + f".{os.getpid()}.part")
-        with writing(target), database_errors(self.name, self.wait_s):
+        with (
+            writing(target),
+            database_errors(self.name, self.wait_s),
+            replacing(target, make_folder=False) as unfinished,
+        ):
+            source, copy = sqlite3.connect(self.path), sqlite3.connect(unfinished)
             try:
-                source, copy = sqlite3.connect(self.path), sqlite3.connect(unfinished)
-                try:
-                    source.backup(copy)
-                finally:
-                    source.close()
-                    copy.close()
-                unfinished.replace(target)
+                source.backup(copy)
             finally:
-                unfinished.unlink(missing_ok=True)
+                source.close()
+                copy.close()
         return target
 
     def _migrate(self) -> None:

@@ -12,8 +12,6 @@ The file is an Arrow file and is derived: it can be deleted and built again.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import scipy.fft
 
+from antiphon.replacing import replacing
 from antiphon.store.blocks import map_ahead, widened
 from antiphon.store.centre import centre
 
@@ -148,25 +147,19 @@ def build(view: View, path: Path) -> None:
 
     facts = {b"antiphon.index": _FORMAT, b"antiphon.centre": middle.astype("<f4").tobytes()}
     path.parent.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with (
-            os.fdopen(handle, "wb") as stream,
-            pa.ipc.new_file(stream, _SCHEMA.with_metadata(facts)) as writer,
-        ):
-            waiting: list[pa.RecordBatch] = []
-            for batch in map_ahead(coded, view.scan()):
-                waiting.append(batch)
-                if sum(part.num_rows for part in waiting) >= _BATCH:
-                    writer.write_table(pa.Table.from_batches(waiting).combine_chunks())
-                    waiting = []
-            if waiting:
+    with (
+        replacing(path, make_folder=False) as unfinished,
+        unfinished.open("wb") as stream,
+        pa.ipc.new_file(stream, _SCHEMA.with_metadata(facts)) as writer,
+    ):
+        waiting: list[pa.RecordBatch] = []
+        for batch in map_ahead(coded, view.scan()):
+            waiting.append(batch)
+            if sum(part.num_rows for part in waiting) >= _BATCH:
                 writer.write_table(pa.Table.from_batches(waiting).combine_chunks())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+                waiting = []
+        if waiting:
+            writer.write_table(pa.Table.from_batches(waiting).combine_chunks())
 
 
 def load(view: View, path: Path) -> Index | None:

@@ -12,11 +12,11 @@ from antiphon.active.benchmark.folder import (
     Failure,
     Result,
     read_result,
-    write_whole,
 )
 from antiphon.active.benchmark.plan import plan
 from antiphon.active.benchmark.sources import PresetSource
 from antiphon.errors import FileError, FormatError
+from antiphon.replacing import write_whole
 from tests.active.benchmark.made import made_facts, made_result
 
 
@@ -111,17 +111,3 @@ def test_a_broken_plan_is_named(folder, text):
     write_whole(folder.path / "benchmark.json", text)
     with pytest.raises(FormatError, match=r"benchmark\.json"):
         folder.groups()
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "x.json"
-    write_whole(path, "old")
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(FileError, match="No space left"):
-        write_whole(path, "new")
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]

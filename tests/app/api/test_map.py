@@ -100,7 +100,7 @@ def test_a_map_of_other_windows_is_refused(client):
 
 
 def test_umap_says_what_to_install(client, version, monkeypatch):
-    monkeypatch.setattr("antiphon.app.services.maps.can_umap", lambda: False)
+    monkeypatch.setattr("antiphon.pipeline.mapping_umap.can_umap", lambda: False)
     monkeypatch.setattr("antiphon.app.api.map.can_umap", lambda: False)
     state = client.get("/api/map").json()["umap"]
     assert state == {"state": "missing", "share": 0.0, "problem": "", "installed": False}
@@ -109,6 +109,14 @@ def test_umap_says_what_to_install(client, version, monkeypatch):
     assert "antiphon[umap]" in answer.json()["error"]
     missing = client.get("/api/map/points", params={"version": version, "method": "umap"})
     assert missing.status_code == 400
+
+
+def test_a_umap_of_too_few_windows_is_refused(client, version, monkeypatch):
+    monkeypatch.setattr("antiphon.pipeline.mapping_umap.can_umap", lambda: True)
+    monkeypatch.setattr("antiphon.pipeline.mapping_umap.FEWEST", 10**6)
+    answer = client.post("/api/map/umap", params={"version": version})
+    assert answer.status_code == 400
+    assert "needs at least 1000000 windows" in answer.json()["error"]
 
 
 def test_umap_is_computed_in_the_background_and_kept(client, windows, version, monkeypatch):
@@ -121,7 +129,7 @@ def test_umap_is_computed_in_the_background_and_kept(client, windows, version, m
         told.append(client.get("/api/map/umap", params={"version": version}).json())
         return place
 
-    for name in ("antiphon.app.services.maps", "antiphon.app.api.map"):
+    for name in ("antiphon.pipeline.mapping_umap", "antiphon.app.api.map"):
         monkeypatch.setattr(f"{name}.can_umap", lambda: True)
     monkeypatch.setattr("antiphon.app.services.maps.fit_umap", fit)
     client.post("/api/map/umap", params={"version": version})
@@ -149,7 +157,7 @@ def test_a_umap_that_fails_says_why(client, version, monkeypatch):
     def fit(_components, **_more):
         raise AntiphonError("UMAP ended with the code 1: no luck.")
 
-    monkeypatch.setattr("antiphon.app.services.maps.can_umap", lambda: True)
+    monkeypatch.setattr("antiphon.pipeline.mapping_umap.can_umap", lambda: True)
     monkeypatch.setattr("antiphon.app.services.maps.fit_umap", fit)
     client.post("/api/map/umap", params={"version": version})
     for _ in range(200):

@@ -72,7 +72,7 @@ def test_a_folder_is_read_and_what_cannot_be_is_named(tmp_path: Path) -> None:
         *("a.csv", "b.Table.1.selections.TXT", "empty.Table.1.selections.txt")
     ]
     assert result.table.column("label").to_pylist() == ["dog", "wren"]
-    assert result.reviewed == ("a.wav", "b", "empty")
+    assert result.reviewed == ("a.wav", "deep/er/b", "empty")
     assert {p.path.name for p in result.unread} == {"broken.csv", "notes.txt", "zero.txt"}
     assert "row 2, column end" in result.problems[0].problem
 
@@ -164,3 +164,27 @@ def test_real_tables() -> None:
     assert baseal.table.num_rows == 800
     with pytest.raises(FormatError, match="no known format"):
         read_annotations(folder / "inaturalist_api" / "get_observations.csv")
+
+
+def test_tables_in_sub_folders_lead_their_recordings_by_the_folder(tmp_path):
+    def write(place, text):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+
+    raven = "Selection\tBegin Time (s)\tEnd Time (s)\tBegin File\tSpecies\n1\t0\t1\tb.wav\twren\n"
+    whole = raven.replace("b.wav", "C:\\data\\b.wav").replace("Begin File", "Begin Path")
+    write(tmp_path / "a.txt", "0\t1\twren\n")
+    write(tmp_path / "siteA" / "a.txt", "0\t1\twren\n")
+    header = raven.splitlines()[0] + "\n"
+    write(tmp_path / "siteB" / "day 1" / "a.Table.1.selections.txt", header)
+    write(tmp_path / "siteB" / "b.Table.1.selections.txt", raven)
+    write(tmp_path / "siteC" / "b.Table.1.selections.txt", whole)
+    read = read_annotations(tmp_path)
+    named = {"a", "siteA/a", "siteB/b.wav", "C:\\data\\b.wav"}
+    assert set(read.table.column("recording").to_pylist()) == named
+    assert set(read.reviewed) == named | {"siteB/day 1/a"}
+    assert read.placed == {"siteA/a", "siteB/day 1/a", "siteB/b.wav"}
+    assert read.table.schema == ANNOTATION_SCHEMA
+    # A name that is given holds for all tables as it is, and one table has no sub-folder.
+    assert read_annotations(tmp_path, "audacity", recording="x.wav").placed == set()
+    assert read_annotations(tmp_path / "siteA" / "a.txt").placed == set()

@@ -6,7 +6,6 @@ import ast
 import io
 import json
 import re
-import secrets
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from antiphon.active.baseal.source import is_allowed
 from antiphon.active.baseal.standings import set_of
 from antiphon.active.baseal.submission import submission_name
 from antiphon.errors import FileError, FormatError, UserError
+from antiphon.replacing import replacing
 
 REPEATS, BUDGET, TASK = 5, 500, 4
 _DOMAINS = ("HSN", "POW", "UHH", "ATBFL")
@@ -202,13 +202,5 @@ def _zipped(files: dict[str, bytes]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileError(path, f"it cannot be written: {error.strerror or error}") from error
+    with replacing(path, "it cannot be written") as part:
+        part.write_bytes(content)

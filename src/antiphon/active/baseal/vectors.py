@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import FileError, FormatError
+from antiphon.replacing import replacing
 
 Float32 = npt.NDArray[np.float32]
 
@@ -120,9 +121,8 @@ def _pack(
         part.unlink(missing_ok=True)
     settled = newest < began - _SETTLED_NS and _signature(folder, names)[0] == signature
     note = {"signature": signature, "digest": digest, "settled": settled, "shape": shape}
-    part = cache / f".{secrets.token_hex(8)}.part"
-    part.write_text(json.dumps(note), encoding="utf-8")
-    part.replace(record)
+    with replacing(record) as part:
+        part.write_text(json.dumps(note), encoding="utf-8")
     return np.load(cache / f"{digest}.npy", mmap_mode="r"), digest
 
 

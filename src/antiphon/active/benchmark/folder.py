@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from antiphon.active.benchmark.plan import Group, System
 from antiphon.active.benchmark.sources import SetFacts
 from antiphon.active.learner.record import Run
 from antiphon.errors import FileError, FormatError
+from antiphon.replacing import write_whole
 
 _PLAN, _RUNS, _FAILED, _CACHE, _LOGS = "benchmark.json", "runs", "failed", "cache", "logs"
 _EXPECTED = "expected.json"
@@ -249,33 +249,6 @@ def read_result(path: Path) -> Result | None:
         return Result.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under another name and move it into its place when it is on the disk.
-
-    Raises
-    ------
-    FileError
-        If it cannot be written; what was there before stays.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileError(
-            path,
-            f"it cannot be written: {error.strerror or error}",
-            "Check free space and permissions",
-        ) from error
 
 
 def _read_json(path: Path) -> Any:

@@ -10,11 +10,11 @@ from markupsafe import escape
 
 from antiphon.active.benchmark.compute import mean_curve
 from antiphon.active.benchmark.curves import curve_series
-from antiphon.active.benchmark.folder import write_whole
 from antiphon.active.learner.record import Run
 from antiphon.errors import UserError
 from antiphon.plots.lines import line_chart
 from antiphon.plots.page import Section, figure, render_page
+from antiphon.replacing import write_whole
 
 _HEIGHT = 560
 

@@ -22,8 +22,9 @@ from antiphon.active.benchmark.figures import (
     Score,
     plain,
 )
-from antiphon.active.benchmark.folder import Failure, Result, write_whole
+from antiphon.active.benchmark.folder import Failure, Result
 from antiphon.labels.formats.table import csv_text
+from antiphon.replacing import write_whole
 
 _WHO = ("set", "system", "seed")
 _RUN_COLUMNS = (

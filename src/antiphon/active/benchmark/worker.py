@@ -16,12 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from antiphon.active.benchmark.folder import Result, write_whole
+from antiphon.active.benchmark.folder import Result
 from antiphon.active.benchmark.plan import System
 from antiphon.active.benchmark.sources import SetFacts, source_from_json
 from antiphon.active.dataset import LabelledSet
 from antiphon.active.learner.loop import run_loop
 from antiphon.errors import AntiphonError, UserError
+from antiphon.replacing import write_whole
 
 
 class Worker:

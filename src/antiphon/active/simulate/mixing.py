@@ -27,6 +27,7 @@ from antiphon.audio.synthesis.propagation import Path, receive
 from antiphon.audio.windows import window_starts
 from antiphon.encoders.base import Encoder
 from antiphon.errors import FileError, UserError
+from antiphon.replacing import replacing
 
 Bool = npt.NDArray[np.bool_]
 
@@ -140,11 +141,8 @@ def mix(
         stage = _Stage(sides, encoder, recipe, mixture, layout, events.heard, labels)
         embeddings = _embed(stage, streams[3])
         if stored is not None:
-            stored.parent.mkdir(parents=True, exist_ok=True)
-            part = stored.with_name(f".{stored.name}.part")
-            with part.open("wb") as file:
+            with replacing(stored, alone=True) as part, part.open("wb") as file:
                 np.save(file, embeddings)
-            part.replace(stored)
     names = tuple(
         f"M{r:04d}_{p:04d}"
         for r, p in zip(layout.recording.tolist(), layout.position.tolist(), strict=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from antiphon.active.dataset import LabelledSet
 from antiphon.errors import FileError, UserError
+from antiphon.replacing import replacing
 
 _AUDIO = frozenset({".wav", ".mp3", ".flac", ".ogg", ".npy"})
 _SEPARATOR = ";"
@@ -107,6 +108,5 @@ def _write_csv(path: Path, titles: list[str], rows: Sequence[Sequence[object]]) 
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(titles)
     writer.writerows(rows)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text.getvalue(), encoding="utf-8", newline="")
-    part.replace(path)
+    with replacing(path, alone=True) as part:
+        part.write_text(text.getvalue(), encoding="utf-8", newline="")

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.app.context import AppContext
-from antiphon.errors import AntiphonError, MissingExtraError, UserError
+from antiphon.errors import AntiphonError, UserError
 from antiphon.pipeline import colouring
 from antiphon.pipeline.colouring import Colouring
 from antiphon.pipeline.detectors import current_detector, find_detector
 from antiphon.pipeline.mapping import Layout, keep_umap, kept_umap, pca_layout
-from antiphon.pipeline.mapping_umap import FEWEST, can_umap, fit_umap
+from antiphon.pipeline.mapping_umap import check_umap, fit_umap
 from antiphon.pipeline.windows import WindowSet
 
 Float32 = npt.NDArray[np.float32]
@@ -179,13 +179,10 @@ class Maps:
         MissingExtraError
             If umap-learn is not installed.
         UserError
-            If there are too few windows.
+            If there are too few windows, or they are not at hand any more.
         """
-        if not can_umap():
-            raise MissingExtraError("umap", "compute a UMAP of the windows")
         windows = self.windows(name)
-        if len(windows) < FEWEST:
-            raise UserError(f"A UMAP needs at least {FEWEST} windows; there are {len(windows)}.")
+        check_umap(len(windows))
         with self._lock:
             if self._job is not None and self._job.state == "running":
                 return self._job

@@ -28,11 +28,14 @@ class Augmented:
         Of the noise that was added; NaN where none was.
     faults
         Noise recordings that could not be read; others took their place.
+    shifted
+        Samples by which it was moved to later, around its end.
     """
 
     waveform: Float32
     snr_db: float = math.nan
     faults: tuple[AudioError, ...] = ()
+    shifted: int = 0
 
 
 class Augmenter:
@@ -67,13 +70,14 @@ class Augmenter:
         AudioError
             The noise recordings cannot be read.
         """
-        config, x, snr_db = self._config, waveform, math.nan
+        config, x, snr_db, shifted = self._config, waveform, math.nan, 0
         faults: list[AudioError] = []
         # Every step has a generator of its own: switching one off leaves the others' draws.
         steps = rng.spawn(5)
         if config.shift is not None and steps[0].random() < config.shift.p:
             reach = config.shift.share * len(x)
-            x = shift(x, round(float(steps[0].uniform(-reach, reach))))
+            shifted = round(float(steps[0].uniform(-reach, reach)))
+            x = shift(x, shifted)
         if config.low_pass is not None and steps[1].random() < config.low_pass.p:
             low, high = np.log(config.low_pass.cut)
             x = low_pass(x, float(np.exp(steps[1].uniform(low, high))), config.low_pass.order)
@@ -87,4 +91,4 @@ class Augmenter:
             x = x * np.float32(10.0 ** (steps[3].uniform(*config.gain.db) / 20.0))
         if steps[4].random() < config.polarity:
             x = -x
-        return Augmented(within_full_scale(x), snr_db, tuple(faults))
+        return Augmented(within_full_scale(x), snr_db, tuple(faults), shifted)

@@ -150,21 +150,23 @@ class SpecAugmentConfig(AugmentSettings):
 
 
 class AugmentConfig(AugmentSettings):
-    """Everything done to examples on the fly; None (``null`` in YAML) leaves a step out.
+    """Everything done to examples on the fly: a step that is not named is left out.
 
-    Waveforms: mixup, shift, low-pass, noise, gain, polarity, in this order. ``spec`` works on
-    features, and is applied by the stage that trains on them.
+    None (``null`` in YAML) leaves a step out as well, as over a preset that has it; an empty
+    mapping is the step with its defaults. Waveforms: mixup, shift, low-pass, noise, gain,
+    polarity, in this order. ``spec`` works on features, and is applied by the stage that trains
+    on them. ``polarity`` is the probability that a waveform is turned upside down.
     """
 
-    mixup: MixupConfig | None = MixupConfig()
-    shift: ShiftConfig | None = ShiftConfig()
-    low_pass: LowPassConfig | None = LowPassConfig()
-    noise: NoiseConfig | None = NoiseConfig()
-    gain: GainConfig | None = GainConfig()
-    polarity: Probability = 0.5
+    mixup: MixupConfig | None = None
+    shift: ShiftConfig | None = None
+    low_pass: LowPassConfig | None = None
+    noise: NoiseConfig | None = None
+    gain: GainConfig | None = None
+    polarity: Probability = 0.0
     spec: SpecAugmentConfig | None = None
 
+    @pydantic.field_validator("polarity", mode="before")
     @classmethod
-    def none(cls) -> AugmentConfig:
-        """Return settings that change nothing."""
-        return cls(mixup=None, shift=None, low_pass=None, noise=None, gain=None, polarity=0.0)
+    def _null_is_off(cls, value: object) -> object:
+        return 0.0 if value is None else value

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
@@ -11,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from antiphon.replacing import replacing
+
 AudioFormat = Literal["wav", "flac"]
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file."""
-    with _whole(path) as part:
+    with whole(path) as part:
         part.write_text(text, encoding="utf-8", newline="")
 
 
@@ -25,15 +26,10 @@ def write_audio(
 ) -> None:
     """Write ``(n,)`` samples in [-1, 1] with 16 bits."""
     pcm = np.rint(audio * np.float32(32767.0)).astype(np.int16)
-    with _whole(path) as part:
+    with whole(path) as part:
         soundfile.write(part, pcm, sample_rate, subtype="PCM_16", format=audio_format.upper())
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+def whole(path: Path) -> AbstractContextManager[Path]:
+    """Give the name to write under; the file gets its own name when the block ends well."""
+    return replacing(path, alone=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from antiphon.errors import FileError
 from antiphon.evaluation.benchmarks.judging.results import Result
+from antiphon.replacing import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,30 +127,3 @@ def slug(name: str) -> str:
     if plain == name and len(name) <= 60:
         return plain
     return f"{plain[:50]}-{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under another name and move it into its place when it is on the disk.
-
-    Raises
-    ------
-    FileError
-        If it cannot be written; what was there before stays.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileError(
-            path,
-            f"it cannot be written ({error.strerror or error})",
-            "Check free space and permissions",
-        ) from error

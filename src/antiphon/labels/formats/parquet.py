@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from antiphon.errors import FileError, FormatError
+from antiphon.errors import FormatError
 from antiphon.labels.annotation import ANNOTATION_SCHEMA, make_annotations, validate
 from antiphon.labels.formats.registry import AnnotationFormat, Parsed
+from antiphon.replacing import replacing
 
 
 def sniff(path: Path, head: str) -> bool:
@@ -59,16 +59,8 @@ def write(table: pa.Table, target: Path) -> list[Path]:
     """
     if target.suffix.casefold() != ".parquet":
         target = target / "annotations.parquet"
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            pq.write_table(table, part, compression="zstd")
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileError(target, f"it cannot be written: {error.strerror or error}") from error
+    with replacing(target, "it cannot be written") as part:
+        pq.write_table(table, part, compression="zstd")
     return [target]
 
 

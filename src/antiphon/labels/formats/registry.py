@@ -10,8 +10,9 @@ import difflib
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,11 @@ class ReadResult:
         selection table says that its recording was looked at.
     skipped
         Rows that say nothing and gave no annotation.
+    placed
+        Names of recordings that their tables give without a folder, and that got the folder in
+        which the table lies, relative to the one that was read: ``siteA/X`` for
+        ``siteA/X.Table.1.selections.txt``. Where no recording lies in such a folder the name
+        without it may be meant.
     """
 
     table: pa.Table
@@ -128,11 +134,21 @@ class ReadResult:
     problems: tuple[Problem, ...] = ()
     reviewed: tuple[str, ...] = ()
     skipped: int = 0
+    placed: frozenset[str] = frozenset()
 
     @property
     def unread(self) -> tuple[Problem, ...]:
         """The problems of files of which nothing was taken."""
         return tuple(problem for problem in self.problems if problem.unread)
+
+    def renamed(self, names: Mapping[str, str]) -> ReadResult:
+        """Return the same with other names of some recordings, which are no longer ``placed``."""
+        return replace(
+            self,
+            table=_renamed(self.table, names),
+            reviewed=tuple(dict.fromkeys(names.get(name, name) for name in self.reviewed)),
+            placed=self.placed - names.keys(),
+        )
 
 
 @cache
@@ -175,6 +191,7 @@ def read_annotations(path: Path | str, format: str | None = "auto", **options: A
     path
         A file or a folder. Of a folder, every file with a suffix of the format (of any format,
         when it is to be found out) is read, recursively and sorted; hidden files are left out.
+        Recordings that a table in a sub-folder names without a folder are those of its own.
     format
         A name from :func:`format_names`; "auto" or None finds it out for each file.
     **options
@@ -220,13 +237,17 @@ def read_annotations(path: Path | str, format: str | None = "auto", **options: A
         )
     parts: list[tuple[Path, Parsed]] = []
     problems: list[Problem] = []
+    placed: set[str] = set()
     for file in files:
         try:
-            parts.append((file, _read_file(file, chosen, options, whole_folder=True)))
+            parsed = _read_file(file, chosen, options, whole_folder=True)
+            if "recording" not in options:
+                parsed = _in_folder(parsed, file.parent.relative_to(path), placed)
+            parts.append((file, parsed))
         except FileError as error:
             advice = f" {error.advice}." if error.advice else ""
             problems.append(Problem(file, f"{error.problem}.{advice}", unread=True))
-    return _join(parts, problems)
+    return replace(_join(parts, problems), placed=frozenset(placed))
 
 
 def write_annotations(
@@ -310,6 +331,30 @@ def _head(path: Path) -> str:
 
 def _sniff(path: Path, head: str) -> AnnotationFormat | None:
     return next((form for form in list_formats() if form.sniff(path, head)), None)
+
+
+def _in_folder(parsed: Parsed, folder: Path, placed: set[str]) -> Parsed:
+    """Lead the names without a folder by that in which their table lies; note the new ones."""
+    if folder == Path():
+        return parsed
+    longer = {
+        name: f"{folder.as_posix()}/{name}"
+        for name in {*parsed.table.column("recording").to_pylist(), *parsed.reviewed}
+        if not re.search(r"[/\\]", name)
+    }
+    placed.update(longer.values())
+    return replace(
+        parsed,
+        table=_renamed(parsed.table, longer),
+        reviewed=tuple(longer.get(name, name) for name in parsed.reviewed),
+    )
+
+
+def _renamed(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    at = table.schema.get_field_index("recording")
+    field = table.schema.field(at)
+    column = [names.get(name, name) for name in table.column(at).to_pylist()]
+    return table.set_column(at, field, pa.array(column, field.type))
 
 
 def _join(parts: list[tuple[Path, Parsed]], problems: list[Problem]) -> ReadResult:

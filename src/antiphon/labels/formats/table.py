@@ -6,7 +6,6 @@ import csv
 import io
 import math
 import re
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from antiphon.errors import FileError, FormatError
+from antiphon.errors import FormatError
+from antiphon.replacing import replacing
 
 Float64 = npt.NDArray[np.float64]
 
@@ -326,16 +326,8 @@ def write_text(path: Path, text: str) -> Path:
     FileError
         If it cannot be written.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_text(text, encoding="utf-8", newline="")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileError(path, f"it cannot be written: {error.strerror or error}") from error
+    with replacing(path, "it cannot be written") as part:
+        part.write_text(text, encoding="utf-8", newline="")
     return path
 
 

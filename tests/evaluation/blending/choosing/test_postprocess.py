@@ -49,6 +49,14 @@ def test_smoothing_is_a_convolution_inside_a_recording():
     assert np.allclose(found[2:-2], wanted[2:-2])
 
 
+def test_a_given_hop_tells_that_windows_are_missing():
+    rows, score = ("a_5", "a_15", "a_25"), np.array([[1.0], [2.0], [6.0]])
+    step = parse_step("smooth:1,2,1")
+    by_gap = apply_step(score, step, rows, (0, 0, 0))[:, 0]
+    assert np.allclose(by_gap, [4 / 3, 11 / 4, 14 / 3])
+    assert np.allclose(apply_step(score, step, rows, (0, 0, 0), hop_s=5.0), score)
+
+
 def test_order_of_rows_does_not_matter():
     shuffled = [4, 0, 5, 2, 1, 3]
     for text in ("smooth", "max:0.3", "mean", "prior:2"):

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +95,7 @@ def write_repertoire(
     UserError
         A number is out of range.
     FileError
-        The folder holds something else, or cannot be written.
+        The folder holds something else or more clips than that, or cannot be written.
     """
     settings = settings or FolderSettings()
     _check(settings, clips, validation)
@@ -105,7 +105,9 @@ def write_repertoire(
     try:
         _open(folder, settings)
         for_validation = round(clips * validation)
-        chunks = [*_chunks("train", clips - for_validation), *_chunks("validation", for_validation)]
+        sizes: dict[Split, int] = {"train": clips - for_validation, "validation": for_validation}
+        _refuse_fewer(folder, sizes)
+        chunks = [chunk for split, count in sizes.items() for chunk in _chunks(split, count)]
         todo = [chunk for chunk in chunks if not _is_there(folder, chunk, settings.audio_format)]
         reporter.start("Synthesising clips", float(clips), "clips")
         left = sum(chunk.stop - chunk.first for chunk in todo)
@@ -180,6 +182,28 @@ def _open(folder: Path, settings: FolderSettings) -> None:
         raise FileError(folder, "is not empty and no repertoire", "Choose an empty folder")
     (folder / "parts").mkdir(parents=True, exist_ok=True)
     write_text(place, json.dumps(settings.facts(), indent=1) + "\n")
+
+
+def _refuse_fewer(folder: Path, sizes: Mapping[Split, int]) -> None:
+    """Refuse numbers below those that are there: no table would list the rest."""
+    there = {split: _made(folder / "audio" / split) for split in sizes}
+    if all(there[split] <= count for split, count in sizes.items()):
+        return
+    raise FileError(
+        folder,
+        f"holds {there['train']} clips for training and {there['validation']} for validation, "
+        f"but {sizes['train']} and {sizes['validation']} are asked for: some would be in no table",
+        "Ask for at least as many of both, or choose another folder",
+    )
+
+
+def _made(folder: Path) -> int:
+    """Return the number after that of the last clip in a folder of thousands of clips each."""
+    for thousand in sorted(folder.glob("[0-9]*"), reverse=True):
+        numbers = [int(path.stem.rpartition("_")[2]) for path in thousand.glob("[!.]*_*.*")]
+        if numbers:
+            return max(numbers) + 1
+    return 0
 
 
 def _is_there(folder: Path, chunk: Chunk, suffix: str) -> bool:

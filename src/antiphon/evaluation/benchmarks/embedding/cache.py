@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from antiphon.errors import FileError
+from antiphon.replacing import replacing
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -240,20 +240,6 @@ def _digest(data: bytes) -> str:
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file under another name and move it into its place when it is on the disk."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise CacheError(
-            path,
-            f"it cannot be written ({error.strerror or error})",
-            "Check free space and permissions",
-        ) from error
+    words = ("it cannot be written", "Check free space and permissions")
+    with replacing(path, *words, kind=CacheError, sync=True) as part:
+        part.write_bytes(data)

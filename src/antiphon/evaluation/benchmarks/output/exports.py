@@ -8,12 +8,12 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from antiphon.evaluation.benchmarks.folder import write_whole
 from antiphon.evaluation.benchmarks.judging.results import Result
 from antiphon.evaluation.benchmarks.output.published import MARK, SOURCE, Published
 from antiphon.evaluation.benchmarks.output.table import NAMES, BenchmarkTable, Row
 from antiphon.plots.charts import dots_and_intervals
 from antiphon.plots.colour import SERIES_ON_WHITE
+from antiphon.replacing import write_whole
 
 _TEX = str.maketrans(
     {

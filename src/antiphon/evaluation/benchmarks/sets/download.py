@@ -22,6 +22,7 @@ from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import FileError, UserError
 from antiphon.evaluation.benchmarks.sets.dataset import BenchmarkDataset
 from antiphon.evaluation.benchmarks.sets.recipe import Download
+from antiphon.replacing import replacing
 
 AGENT = f"antiphon/{__version__} (bioacoustics benchmark; https://antiphon.readthedocs.io)"
 _CHUNK = 1 << 20
@@ -296,10 +297,6 @@ def _write(into: Path, name: str, data: IO[bytes], archive: Path) -> Path | None
     target = into.joinpath(*parts)
     if name.startswith("/") or ".." in parts or not target.resolve().is_relative_to(into.resolve()):
         raise FileError(archive, f"its member {name!r} leads out of {into}", "Do not use it")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Under another name first: a killed process must not leave half a recording behind.
-    part = target.with_name(f".{target.name}.part")
-    with part.open("wb") as file:
+    with replacing(target, alone=True) as part, part.open("wb") as file:
         shutil.copyfileobj(data, file, _CHUNK)
-    part.replace(target)
     return target

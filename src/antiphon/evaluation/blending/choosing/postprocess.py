@@ -132,6 +132,7 @@ def apply_step(
     rows: Sequence[str],
     file: npt.ArrayLike,
     taxa: Sequence[str] | None = None,
+    hop_s: float | None = None,
 ) -> Float64:
     """Return the scores after a step, ``(n, C)``.
 
@@ -140,12 +141,14 @@ def apply_step(
     score
         ``(n, C)``; not negative for ``prior``.
     rows
-        ``row_id`` of each window. Neighbours are windows of one recording whose ends are one step
-        apart, the smallest in the recordings; where one is missing its weight goes to the others.
+        ``row_id`` of each window. Neighbours are windows of one recording whose ends are one hop
+        apart; where one is missing its weight goes to the others.
     file
         ``(n,)`` recording of each window.
     taxa
         Taxon of each class; needed by a step for some taxa.
+    hop_s
+        Seconds from one window to the next; None takes the smallest in the recordings.
 
     Raises
     ------
@@ -157,9 +160,9 @@ def apply_step(
     some = values[:, columns]
     which = np.asarray(file, np.intp)
     if step.kind == "smooth":
-        new = _smooth(some, step.numbers, _neighbours(rows, which, len(step.numbers) // 2))
+        new = _smooth(some, step.numbers, _neighbours(rows, which, len(step.numbers) // 2, hop_s))
     elif step.kind == "max":
-        around = _neighbours(rows, which, 1)
+        around = _neighbours(rows, which, 1, hop_s)
         padded = np.vstack([some, np.full((1, some.shape[1]), -np.inf)])
         new = (1 - step.numbers[0]) * some + step.numbers[0] * padded[around].max(axis=0)
     else:
@@ -227,13 +230,14 @@ def _columns(step: Step, taxa: Sequence[str] | None, n: int) -> npt.NDArray[np.b
     return np.isin(np.asarray(taxa), step.taxa)
 
 
-def _neighbours(rows: Sequence[str], file: Index, reach: int) -> Index:
+def _neighbours(rows: Sequence[str], file: Index, reach: int, hop: float | None = None) -> Index:
     """Return the rows ``-reach ... +reach`` windows away, ``(2 reach + 1, n)``; n where none is."""
     ends = np.array([_end(row) for row in rows])
     n = len(ends)
-    order = np.lexsort((ends, file))
-    gaps = np.diff(ends[order])[np.diff(file[order]) == 0]
-    hop = gaps.min() if len(gaps) else 1.0
+    if hop is None:
+        order = np.lexsort((ends, file))
+        gaps = np.diff(ends[order])[np.diff(file[order]) == 0]
+        hop = gaps.min() if len(gaps) else 1.0
     place = {
         (int(f), round(float(e), 3)): i for i, (f, e) in enumerate(zip(file, ends, strict=True))
     }

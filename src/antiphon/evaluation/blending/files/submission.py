@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from antiphon.errors import FileError, FormatError, UserError
+from antiphon.errors import FormatError, UserError
 from antiphon.evaluation.blending.files.align import align
 from antiphon.evaluation.blending.files.rows import counted, first_few, row_id, split_row_id
 from antiphon.evaluation.blending.files.tables import read_table, separated_by_commas, stem_of
 from antiphon.evaluation.blending.files.truth import Truth, read_truth
+from antiphon.replacing import replacing
 
 __all__ = ["ScoreFile", "Truth", "align", "read_scores", "read_truth", "write_scores"]
 
@@ -124,22 +125,13 @@ def write_scores(
     columns = [pa.array(list(rows), pa.string())]
     columns += [pa.array(np.ascontiguousarray(values[:, c])) for c in range(len(classes))]
     table = pa.Table.from_arrays(columns, names=[_ROW, *classes])
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, "it cannot be written", "Check free space and permissions") as part:
         if path.suffix == ".parquet":
             parquet.write_table(table, part)
         else:
             codec = "gzip" if path.suffix == ".gz" else None
             with pa.output_stream(part, compression=codec) as stream:
                 csv.write_csv(table, stream)
-        part.replace(path)
-    except OSError as error:
-        raise FileError(
-            path,
-            f"it cannot be written ({error.strerror or error})",
-            "Check free space and permissions",
-        ) from error
 
 
 def _row_names(path: Path, given: list[str | None]) -> tuple[str, ...]:

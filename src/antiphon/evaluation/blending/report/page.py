@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 
 from markupsafe import Markup
 
 from antiphon._version import __version__
-from antiphon.errors import FileError
 from antiphon.evaluation.blending.evaluate import Evaluation
 from antiphon.evaluation.blending.report.classes import classes_section, groups_section
 from antiphon.evaluation.blending.report.models import (
@@ -28,6 +26,7 @@ from antiphon.evaluation.blending.report.tests import (
 from antiphon.evaluation.blending.report.wording import verdicts
 from antiphon.plots.page import Section, facts, render_page
 from antiphon.plots.svg import element
+from antiphon.replacing import replacing
 
 _READING = """
 Macro ROC-AUC is the mean over the classes that have a window with and one without them, ties
@@ -142,17 +141,6 @@ def _reading() -> Markup:
 
 
 def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileError(
-            path,
-            f"it cannot be written: {error.strerror or error}",
-            "Check free space and permissions, and that no file has the folder's name",
-        ) from error
+    advice = "Check free space and permissions, and that no file has the folder's name"
+    with replacing(path, "it cannot be written", advice) as part:
+        part.write_text(text, encoding="utf-8")

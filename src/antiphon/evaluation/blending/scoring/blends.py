@@ -29,7 +29,7 @@ from scipy.special import expit, logit
 
 from antiphon.errors import UserError
 from antiphon.evaluation.blending.scoring.inputs import finite
-from antiphon.evaluation.blending.scoring.quantiles import QuantileMap
+from antiphon.evaluation.blending.scoring.quantiles import QuantileMap, Ranking
 from antiphon.evaluation.blending.scoring.ranks import whole_weights
 
 Float64 = npt.NDArray[np.float64]
@@ -138,7 +138,7 @@ class FittedBlend:
 
     blend: Blend
     weights: Float64
-    quantiles: QuantileMap | None
+    quantiles: Ranking | None
     mean: Float64 | None
     spread: Float64 | None
 
@@ -200,7 +200,7 @@ class FittedBlend:
         total = np.einsum("mnc,mc->nc", ranks, whole)
         return total, whole.sum(axis=0) * 2 * self.quantiles.rows
 
-    def _ranked(self, scores: npt.ArrayLike, quantiles: QuantileMap) -> Float64:
+    def _ranked(self, scores: npt.ArrayLike, quantiles: Ranking) -> Float64:
         total, scale = self.doubled_ranks(scores)
         return np.asarray(total / scale)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,19 @@ from antiphon.evaluation.blending.scoring.inputs import finite
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+
+
+class Ranking(Protocol):
+    """What turns the scores of each model and class into ranks."""
+
+    @property
+    def rows(self) -> int:
+        """Half of what the doubled ranks are a share of."""
+        ...
+
+    def doubled_ranks(self, scores: npt.ArrayLike) -> Int64:
+        """Return whole numbers for ``(m, rows, C)`` scores, of the same shape."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
