@@ -41,6 +41,11 @@ def test_shipped_manifests_are_valid_and_named_as_their_files() -> None:
         ({"input": {"layout": "NTF"}}, ["input.layout", "waveform", "N, S"]),
         ({"input": {"layout": "SN"}}, ["input.layout", "begin with N"]),
         ({"labels": ["a"]}, ["labels", "scores"]),
+        ({"output": None}, ["'output' is missing", "embedding"]),
+        ({"output": {}}, ["'output.embedding' is missing"]),
+        ({"output": None, "scores": {"tensor": "z"}}, ["labels", "no embedding"]),
+        ({"frames": {"tensor": "z", "layout": "TNC"}}, ["frames.layout", "NTC", "NCT"]),
+        ({"frames": {"tenser": "z"}}, ["frames.tenser", "'tensor'"]),
         (
             {"runtime": "tflite", "input": {"layout": "NS", "valid": 1}},
             ["input.valid", "onnx"],
@@ -112,3 +117,15 @@ def test_identity_of_a_network_without_an_input_for_valid_samples(tmp_path: Path
     assert load_manifest(manifest_file(tmp_path)).identity()["input"] == entry
     told = manifest_file(tmp_path, input={"layout": "NS", "valid": "valid"})
     assert load_manifest(told).identity()["input"] == {**entry, "valid": "valid"}
+
+
+def test_frames_are_part_of_the_identity_only_where_there_are_some(tmp_path: Path) -> None:
+    assert "frames" not in load_manifest(manifest_file(tmp_path)).identity()
+    told = load_manifest(manifest_file(tmp_path, frames={"tensor": "z"}))
+    assert told.frames is not None
+    assert told.identity()["frames"] == {"tensor": "z", "activation": "none", "layout": "NTC"}
+
+
+def test_a_network_of_scores_alone_needs_no_embedding(tmp_path: Path) -> None:
+    path = manifest_file(tmp_path, output=None, scores={"tensor": "y"}, labels=["a", "b", "c"])
+    assert load_manifest(path).output is None

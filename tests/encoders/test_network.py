@@ -9,6 +9,7 @@ import pytest
 from onnx import helper
 
 from antiphon.encoders.network import open_manifest
+from antiphon.encoders.onnx import OnnxNetwork
 from antiphon.errors import FormatError, ModelError, UserError
 from tests.encoders.make import (
     SAMPLES,
@@ -131,6 +132,30 @@ def test_unknown_parameter_lists_the_valid_ones(tmp_path: Path) -> None:
 def test_model_that_does_not_fit(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ModelError, match=words):
         open_tiny(tmp_path, **changes)
+
+
+def test_a_network_without_an_embedding_cannot_embed(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"names no embedding.*member of an ensemble.*output\.emb"):
+        open_tiny(tmp_path, output=None, scores={"tensor": "y"}, labels=["a", "b", "c"])
+
+
+def test_labels_of_frames_alone_are_no_scores_of_the_encoder(tmp_path: Path) -> None:
+    encoder = open_tiny(tmp_path, frames={"tensor": "z"}, labels=["a", "b", "c"])
+    audio, valid = windows(2)
+    assert encoder.spec.labels == ()
+    assert encoder.encode(encoder.prepare(audio, valid)).scores is None
+
+
+def test_the_same_network_in_another_program_embeds_the_same(tmp_path: Path) -> None:
+    encoder = open_tiny(tmp_path, scores={"tensor": "y"}, labels=["a", "b", "c"])
+    other = encoder.embedding_with(OnnxNetwork(encoder.path, None, ["y"], threads=1))
+    prepared = encoder.prepare(*windows(3))
+    np.testing.assert_array_equal(
+        other.encode(prepared).embeddings, encoder.encode(prepared).embeddings
+    )
+    assert other.encode(prepared).scores is None
+    assert encoder.encode(prepared).scores is not None
+    assert encoder.manifest.name == "tiny"
 
 
 def test_label_file_that_is_not_there(tmp_path: Path) -> None:

@@ -81,6 +81,11 @@ def check_parameters(model: type[StrictT], data: Mapping[str, Any], encoder: str
 
 
 def _sentences(model: type[Strict], error: pydantic.ValidationError) -> str:
+    return "; ".join(faults(model, error))
+
+
+def faults(model: type[Strict], error: pydantic.ValidationError) -> list[str]:
+    """Return what is wrong with each key: its name, the problem, the closest valid key."""
     parts = []
     for fault in error.errors():
         place = [str(p) for p in fault["loc"]]
@@ -95,7 +100,7 @@ def _sentences(model: type[Strict], error: pydantic.ValidationError) -> str:
             message = fault["msg"].removeprefix("Value error, ")
             said = f"{message[:1].lower()}{message[1:]}"
             parts.append(f"key {key!r}: {said}" if place else said)
-    return "; ".join(parts)
+    return parts
 
 
 def _known_keys(model: type[pydantic.BaseModel], place: list[str]) -> list[str]:

@@ -225,8 +225,28 @@ class Scores(Strict):
     activation: Literal["none", "sigmoid", "softmax"] = "none"
 
 
+class Frames(Strict):
+    """The tensor that holds class scores over time, for networks that detect.
+
+    Frame ``t`` of ``T`` covers the seconds ``[t * window_s / T, (t + 1) * window_s / T)``.
+
+    Attributes
+    ----------
+    tensor
+        Name or index.
+    activation
+        What turns it into numbers between 0 and 1.
+    layout
+        ``NTC`` or ``NCT``: ``N`` batch, ``T`` time, ``C`` classes.
+    """
+
+    tensor: Tensor
+    activation: Literal["none", "sigmoid", "softmax"] = "none"
+    layout: Literal["NTC", "NCT"] = "NTC"
+
+
 class Manifest(Strict):
-    """Everything needed to run a model file as an encoder.
+    """Everything needed to run a model file as an encoder or as a detector.
 
     Attributes
     ----------
@@ -244,8 +264,10 @@ class Manifest(Strict):
         Hz.
     window_s, hop_s
         Seconds; the hop is the window when not given.
-    front_end, input, output, scores
-        What goes in and what comes out.
+    front_end, input, output, scores, frames
+        What goes in and what comes out: the embedding (``output``), class scores of the window
+        (``scores``) and class scores over time (``frames``), at least one of them. A network
+        without ``output`` cannot embed, but its scores serve in ensembles.
     labels
         Names of the scores: a list, or a text file with one per line, relative to the manifest.
         Without labels there are no scores.
@@ -264,8 +286,9 @@ class Manifest(Strict):
     hop_s: PositiveFloat | None = None
     front_end: FrontEnd
     input: Input
-    output: Output
+    output: Output | None = None
     scores: Scores | None = None
+    frames: Frames | None = None
     labels: tuple[str, ...] | str | None = None
 
     @pydantic.field_validator("version", mode="before")
@@ -289,17 +312,24 @@ class Manifest(Strict):
             raise ValueError(f"input.layout {self.input.layout!r} must begin with N")
         if self.input.valid is not None and self.runtime != "onnx":
             raise ValueError("input.valid goes with runtime: onnx only")
-        if self.labels is not None and self.scores is None:
+        scored = self.scores is not None or self.frames is not None
+        if self.labels is not None and not scored:
             raise ValueError("labels need scores: name the tensor that holds them")
+        if self.output is None and not scored:
+            raise ValueError("key 'output' is missing: name the tensor that holds the embedding")
+        if self.output is None and self.labels is None:
+            raise ValueError("scores need labels where there is no embedding (output)")
         return self
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the result, as JSON values: all but file names, words and hop."""
         words = {"description", "licence", "source", "model", "sha256", "labels", "hop_s"}
         facts = self.model_dump(mode="json", exclude=words)
-        # Networks without this input keep the identity they had before there was one.
+        # Networks without these keep the identity they had before there were any.
         if self.input.valid is None:
             del facts["input"]["valid"]
+        if self.frames is None:
+            del facts["frames"]
         return facts
 
 

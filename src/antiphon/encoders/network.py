@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +79,8 @@ class NetworkEncoder:
     Raises
     ------
     ModelError
-        The file is corrupt, is not the expected one, or does not fit the manifest.
+        The network has no embedding, or the file is corrupt, is not the expected one, or does
+        not fit the manifest.
     """
 
     def __init__(
@@ -88,15 +90,25 @@ class NetworkEncoder:
         labels: tuple[str, ...] = (),
         threads: int | None = None,
     ) -> None:
+        if manifest.output is None:
+            raise ModelError(
+                model,
+                f"the manifest of {manifest.name!r} names no embedding, so that it cannot embed",
+                "Its scores serve as a member of an ensemble (antiphon soundscape run); to embed, "
+                "name the tensor as output.embedding, if the network has one",
+            )
         sha256 = check_sha256(model, manifest.sha256)
-        self._manifest = manifest
+        self._manifest, self._output = manifest, manifest.output
+        if manifest.scores is None:
+            # Names of frames only, which an encoder does not give.
+            labels = ()
         self._path = model
         self._front_end = NetworkFrontEnd(manifest)
-        wanted: list[Tensor] = [manifest.output.embedding]
+        wanted: list[Tensor] = [self._output.embedding]
         if manifest.scores is not None and labels:
             wanted.append(manifest.scores.tensor)
         self._network = _open(manifest, model, wanted, threads or usable_cores())
-        self._check_input()
+        check_input(manifest, model, self._front_end, self._network)
         dim = self._probe(labels)
         self._spec = EncoderSpec(
             name=manifest.name,
@@ -113,6 +125,29 @@ class NetworkEncoder:
         """The facts that identify the encoder."""
         return self._spec
 
+    @property
+    def manifest(self) -> Manifest:
+        """The description of the network."""
+        return self._manifest
+
+    @property
+    def path(self) -> Path:
+        """The model file."""
+        return self._path
+
+    def embedding_with(self, network: Network) -> NetworkEncoder:
+        """Return this encoder with another program behind it, without scores.
+
+        Parameters
+        ----------
+        network
+            The same model file in another runtime, with the embedding as its one output. Where
+            its ``run`` may be called from several threads, so may :meth:`encode`.
+        """
+        other = copy.copy(self)
+        other._network = network
+        return other
+
     def prepare(self, audio: Float32, valid: Int64) -> Prepared:
         """Run the front end; see :class:`antiphon.encoders.base.Encoder`."""
         return self._front_end(audio, valid)
@@ -125,7 +160,7 @@ class NetworkEncoder:
             return Encoded(embeddings)
         assert self._manifest.scores is not None
         scores = raw[1].reshape(len(raw[1]), len(self._spec.labels))
-        return Encoded(embeddings, _activate(scores, self._manifest.scores.activation))
+        return Encoded(embeddings, activate(scores, self._manifest.scores.activation))
 
     def _samples(self, valid: npt.NDArray[np.float64]) -> Int64 | None:
         if self._manifest.input.valid is None:
@@ -133,26 +168,6 @@ class NetworkEncoder:
         return np.rint(valid * self._manifest.window_s * self._manifest.sample_rate).astype(
             np.int64
         )
-
-    def _check_input(self) -> None:
-        given, wanted = self._front_end.shape, self._network.input_shape
-        fits = len(given) == len(wanted) and all(
-            w in (-1, g) for g, w in zip(given, wanted, strict=False)
-        )
-        if not fits:
-            raise ModelError(
-                self._path,
-                f"takes an input of shape {_shape(wanted)}, the front end gives {_shape(given)}",
-                f"Check window_s, front_end and input.layout ({self._manifest.input.layout}) "
-                "in the manifest",
-            )
-        declared = self._manifest.input.dtype
-        if declared is not None and declared != self._network.input_dtype:
-            raise ModelError(
-                self._path,
-                f"takes {self._network.input_dtype}, the manifest says {declared}",
-                "Correct input.dtype or leave it out",
-            )
 
     def _probe(self, labels: tuple[str, ...]) -> int:
         """Run silence once: that checks the shapes and gives the embedding's length."""
@@ -167,7 +182,7 @@ class NetworkEncoder:
         return dim
 
     def _pooled(self, values: Float32, valid: npt.NDArray[np.float64]) -> Float32:
-        output = self._manifest.output
+        output = self._output
         if output.pool == "mean":
             return _masked_mean(values, valid, output, self._path)
         if values.ndim < 2 or max(values.shape[1:]) != np.prod(values.shape[1:]):
@@ -178,6 +193,35 @@ class NetworkEncoder:
                 "Set output.pool: mean and output.layout in the manifest",
             )
         return np.ascontiguousarray(values.reshape(len(values), max(values.shape[1:])))
+
+
+def check_input(
+    manifest: Manifest, path: Path, front_end: NetworkFrontEnd, network: Network
+) -> None:
+    """Check that a network takes what its front end gives.
+
+    Raises
+    ------
+    ModelError
+        The shape or the type is another one.
+    """
+    given, wanted = front_end.shape, network.input_shape
+    fits = len(given) == len(wanted) and all(
+        w in (-1, g) for g, w in zip(given, wanted, strict=False)
+    )
+    if not fits:
+        raise ModelError(
+            path,
+            f"takes an input of shape {_shape(wanted)}, the front end gives {_shape(given)}",
+            f"Check window_s, front_end and input.layout ({manifest.input.layout}) in the manifest",
+        )
+    declared = manifest.input.dtype
+    if declared is not None and declared != network.input_dtype:
+        raise ModelError(
+            path,
+            f"takes {network.input_dtype}, the manifest says {declared}",
+            "Correct input.dtype or leave it out",
+        )
 
 
 def open_manifest(path: Path, parameters: dict[str, Any]) -> NetworkEncoder:
@@ -202,7 +246,7 @@ def open_manifest(path: Path, parameters: dict[str, Any]) -> NetworkEncoder:
     manifest = load_manifest(path)
     options = check_parameters(NetworkParameters, parameters, manifest.name)
     model = find_model(manifest, path.parent, options.model)
-    labels = read_labels(manifest, _label_file(manifest, path, options.labels), path)
+    labels = read_labels(manifest, label_file(manifest, path, options.labels), path)
     return NetworkEncoder(manifest, model, labels, options.threads)
 
 
@@ -213,7 +257,21 @@ def usable_cores(at_most: int = 8) -> int:
     return max(1, min(at_most, os.cpu_count() or 1))
 
 
-def _label_file(manifest: Manifest, path: Path, given: Path | None) -> Path | None:
+def label_file(manifest: Manifest, path: Path, given: Path | None = None) -> Path | None:
+    """Return the file of a manifest's labels, None where it lists them itself.
+
+    Parameters
+    ----------
+    manifest, path
+        The description, and where it is.
+    given
+        The file that the user named in its place, if any.
+
+    Raises
+    ------
+    FormatError
+        There is no such file.
+    """
     if given is not None:
         return given.expanduser()
     if not isinstance(manifest.labels, str):
@@ -262,13 +320,14 @@ def _masked_mean(
     return out
 
 
-def _activate(values: Float32, kind: str) -> Float32:
+def activate(values: Float32, kind: Literal["none", "sigmoid", "softmax"]) -> Float32:
+    """Turn what a network gives into numbers between 0 and 1; classes lie on the last axis."""
     if kind == "none":
         return values
     if kind == "sigmoid":
         return np.asarray(0.5 * (1.0 + np.tanh(0.5 * values)), np.float32)
-    shifted = np.exp(values - values.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+    shifted = np.exp(values - values.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), np.float32)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -132,7 +132,8 @@ def _shipped_card(path: Path) -> EncoderCard:
         why_not = str(error)
         if path.stem == "perch_v2" and _installed("perch_hoplite"):
             why_not = ""
-    return EncoderCard(path.stem, manifest.runtime, not why_not, why_not, manifest.description)
+    kind = "built in" if (SHIPPED / manifest.model).is_file() else manifest.runtime
+    return EncoderCard(path.stem, kind, not why_not, why_not, manifest.description)
 
 
 def _package_card(name: str, package: str, description: str) -> EncoderCard:

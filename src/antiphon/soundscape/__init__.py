@@ -1,0 +1,1 @@
+"""Score soundscapes with an ensemble of networks, within a budget of time."""

@@ -1,0 +1,1 @@
+"""Runtimes behind one switch: each opens a model file as a session."""

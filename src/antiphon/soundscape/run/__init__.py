@@ -1,0 +1,1 @@
+"""Run an ensemble over a folder of recordings so that a complete file exists at every moment."""
