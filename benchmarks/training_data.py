@@ -51,6 +51,7 @@ STEPS: dict[str, dict[str, object]] = {
     "gain (p 0.5)": {"gain": {}},
     "polarity (p 0.5)": {"polarity": 0.5},
 }
+ALL = AugmentConfig.model_validate({k: v for step in STEPS.values() for k, v in step.items()})
 
 
 def write_recordings(folder: Path, suffix: str, rate: int, count: int, seconds: int) -> None:
@@ -117,7 +118,7 @@ def configured(folder: Path, target: int, **more: object) -> DataConfig:
 
 
 def augmented(steps: dict[str, object]) -> AugmentConfig:
-    return AugmentConfig.model_validate({**AugmentConfig.none().model_dump(), **steps})
+    return AugmentConfig.model_validate(steps)
 
 
 def clips_per_second(data: DataConfig, augment: AugmentConfig, table: ClipTable) -> float:
@@ -163,8 +164,8 @@ def measure_sources(root: Path, clips: int) -> None:
             data = configured(root / f"{suffix}{rate}", target)
             table, _ = read_sources(data)
             least = cpu_per_clip(decode_alone(table, target), clips)
-            plain = ClipStream(table, data, AugmentConfig.none(), seed=0)
-            full = ClipStream(table, data, AugmentConfig(), seed=0)
+            plain = ClipStream(table, data, AugmentConfig(), seed=0)
+            full = ClipStream(table, data, ALL, seed=0)
             crop = cpu_per_clip(plain.example, clips)
             whole = cpu_per_clip(full.example, clips)
             print(
@@ -189,7 +190,7 @@ def measure_steps(folder: Path, clips: int) -> None:
         )
         with tempfile.TemporaryDirectory() as cache:
             cached = configured(folder, target, cache={"path": cache})
-            stream = ClipStream(table, cached, AugmentConfig.none(), seed=0)
+            stream = ClipStream(table, cached, AugmentConfig(), seed=0)
             for clip in range(8 * clips):
                 stream.example(clip)
             columns[-1].append(cpu_per_clip(stream.example, clips))
@@ -204,8 +205,8 @@ def measure_workers(folder: Path, most: int) -> None:
     for workers in range(most + 1):
         data = configured(folder, 16_000, workers=workers)
         table, _ = read_sources(data)
-        plain = clips_per_second(data, AugmentConfig.none(), table)
-        full = clips_per_second(data, AugmentConfig(), table)
+        plain = clips_per_second(data, AugmentConfig(), table)
+        full = clips_per_second(data, ALL, table)
         print(f"| {workers} | {plain:.0f} | {full:.0f} |")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,27 @@ def test_base_presets_hold_the_papers_numbers(tmp_path):
     assert supervised.augment.mixup.p == 0.5
 
 
+def test_presets_name_the_steps_of_their_augmentation(tmp_path):
+    paper = {"noise", "mixup"}
+    mild = {*paper, "shift", "low_pass", "gain", "polarity"}
+    steps = {
+        "supervised-tiny": mild,
+        "supervised-small": {*mild, "spec"},
+        "supervised-base": paper,
+        "post-training": paper,
+        "finetune-lora": mild,
+    }
+    for name, expected in steps.items():
+        augment = load_run_config(name, MORE.get(name), folders=[tmp_path]).augment
+        on = {step for step, value in augment.model_dump().items() if value}
+        assert on == expected, name
+    changes = {"augment": {"noise": None}}
+    path = write(tmp_path / "own.yaml", preset="supervised-tiny", **changes)
+    augment = load_run_config(path).augment
+    assert augment.noise is None
+    assert augment.mixup is not None
+
+
 def test_tiny_presets_bring_sounds_to_try_out():
     for stage in ("eat", "beats", "supervised"):
         config = load_run_config(f"{stage}-tiny")
@@ -73,7 +95,7 @@ def test_tiny_presets_bring_sounds_to_try_out():
 def test_presets_name_no_path():
     for path in PRESETS.glob("*.yaml"):
         text = path.read_text()
-        assert "path:" not in text
+        assert not re.search(r"\bpath:", text)
         assert "init_from:" not in text
 
 
@@ -102,7 +124,7 @@ def test_a_wrong_setting_is_named(tmp_path, values, said):
 def test_what_stages_need(tmp_path):
     with pytest.raises(FormatError, match="give init_from"):
         load_run_config("finetune-lora", folders=[tmp_path])
-    with pytest.raises(FormatError, match=r"give distill\.teacher"):
+    with pytest.raises(UserError, match=r"^--set stage=distill.*: .*give distill\.teacher"):
         load_run_config(
             "supervised-tiny", {"stage": "distill", "supervised": None}, folders=[tmp_path]
         )
@@ -173,8 +195,23 @@ def test_overrides_name_what_is_not_there(tmp_path):
     ):
         with pytest.raises(UserError, match=said):
             load_run_config(on_preset(tmp_path), {key: 1})
-    with pytest.raises(FormatError, match=r"'loop\.step'.*'steps'"):
-        load_run_config(on_preset(tmp_path), {"loop.step": 1})
+
+
+def test_a_wrong_option_is_blamed_and_not_the_file(tmp_path):
+    said = r"^--set loop\.step=1: unknown key 'loop\.step' \(Did you mean 'steps'"
+    for source in (on_preset(tmp_path), "eat-tiny"):
+        with pytest.raises(UserError, match=said):
+            load_run_config(source, {"loop.step": 1, "seed": 2}, folders=[tmp_path])
+    # Keys under the kind of a thing, and values that do not go together.
+    with pytest.raises(UserError, match=r"^--set backbone\.sizes=tiny: unknown key .*'size'"):
+        load_run_config("eat-tiny", {"backbone.sizes": "tiny"})
+    with pytest.raises(UserError, match=r"^--set optimiser\.warmup=400: .*warmup takes 400 steps"):
+        load_run_config("eat-tiny", {"optimiser.warmup": 400})
+    with pytest.raises(UserError, match=r"^--set loop\.steps=x: .* --set seed=-1: "):
+        load_run_config("eat-tiny", {"loop.steps": "x", "seed": -1})
+    # What the file has wrong is the file's.
+    with pytest.raises(FormatError, match=r"run\.yaml: unknown key 'optimizer'"):
+        load_run_config(on_preset(tmp_path, optimizer={}), {"seed": 3})
 
 
 def test_excluding_settings_are_written_down_so_that_they_read_back(tmp_path):

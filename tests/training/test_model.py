@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
 from antiphon.encoders.manifest import KaldiFrontEnd, LogMelFrontEnd
+from antiphon.errors import UserError
 from antiphon.training.backbones.config import (
     BackboneConfig,
     BEATsNetworkConfig,
@@ -102,6 +103,11 @@ def test_other_poolings(pooling: str) -> None:
     assert out.embedding.shape == (2, 32)
     mean = model("vit")(audio).embedding
     assert (out.embedding - mean).abs().max() > 1e-3
+
+
+def test_a_class_token_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UserError, match="backbone of kind conv does not have"):
+        model("conv", pooling="cls")
 
 
 def test_embed_has_no_gradient_and_restores_the_mode() -> None:

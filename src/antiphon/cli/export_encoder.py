@@ -55,14 +55,26 @@ def export_encoder(
         typer.Option(
             "--allow",
             metavar="max=D",
-            help="Cosine distance above which the export is refused, as max=0.02 or mean=0.005; "
-            "repeatable. By default max 1e-5 for fp32, max 1e-3 for fp16, mean 0.01 and max 0.05 "
-            "for int8.",
+            help="Cosine distance above which the export is refused, as max=0.02 or mean=0.005, "
+            "or difference of class scores, as score=0.1; repeatable. By default max 1e-5 for "
+            "fp32, max 1e-3 for fp16, mean 0.01, max 0.05 and score 0.1 for int8.",
         ),
     ] = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Report on the other precisions as well.")
     ] = False,
+    front_end: Annotated[
+        str,
+        typer.Option(
+            "--front-end",
+            help="inside the ONNX file, which then takes samples, or outside: a smaller file, and "
+            "members of an ensemble share it. auto is outside for detectors.",
+        ),
+    ] = "auto",
+    scores: Annotated[
+        bool,
+        typer.Option("--scores/--no-scores", help="Scores of the model's classes, if it has any."),
+    ] = True,
     name: Annotated[
         str | None, typer.Option("--name", help="Of the encoder; the model's by default.")
     ] = None,
@@ -96,6 +108,8 @@ def export_encoder(
         "compare": compare,
         "windows": windows,
         "bounds": parse_bounds(allow or []),
+        "front_end": front_end,
+        "scores": scores,
         "name": name,
         "description": description,
         "licence": licence,

@@ -1,4 +1,4 @@
-"""The verbs that train encoders: pretrain, train-encoder, finetune."""
+"""The verbs that train networks: pretrain, train-encoder, finetune, train-detector."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ _STAGES = {
     "pretrain": ("eat", "beats"),
     "train-encoder": ("supervised", "distill"),
     "finetune": ("finetune",),
+    "train-detector": ("detector",),
 }
 
 
@@ -58,6 +59,7 @@ def register(app: typer.Typer) -> None:
     app.command("pretrain")(pretrain)
     app.command("train-encoder")(train_encoder)
     app.command("finetune")(finetune)
+    app.command("train-detector")(train_detector)
 
 
 def pretrain(
@@ -119,6 +121,43 @@ def finetune(
     _run("finetune", asked, dry_run)
 
 
+def train_detector(
+    config: Config = None,
+    out: Out = None,
+    data: Data = None,
+    resume: Resume = False,
+    settings: Changes = None,
+    steps: Steps = None,
+    workers: Workers = None,
+    device: Device = None,
+    folds: Annotated[
+        bool,
+        typer.Option(
+            "--folds", help="Train one for each fold of data.folds, and score what it left out."
+        ),
+    ] = False,
+    fold: Annotated[
+        int | None,
+        typer.Option("--fold", metavar="K", min=0, help="Train that fold only, from 0."),
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Train a network that says which classes sound in a clip, and when (stage detector).
+
+    With --folds each recording is held out once, and out_of_fold.parquet in RUN has its scores,
+    for antiphon blend. Otherwise as antiphon pretrain.
+    """
+    asked = _Asked(config, out, data, resume, settings, steps, workers, device)
+    if not folds and fold is None:
+        _run("train-detector", asked, dry_run)
+        return
+    if folds and fold is not None:
+        raise UserError("Give --folds for all folds, or --fold for one of them.")
+    if resume and config is None:
+        raise UserError("Folds need CONFIG; the same command goes on where it was stopped.")
+    _run_folds(asked, None if fold is None else [fold], dry_run)
+
+
 class _Asked:
     """What the options say."""
 
@@ -167,7 +206,7 @@ class _Asked:
         return path
 
 
-def _run(verb: str, asked: _Asked, dry_run: bool) -> None:
+def _load(verb: str, asked: _Asked) -> Any:
     from antiphon.training.config import load_run_config
 
     config = load_run_config(asked.source(), asked.overrides, folders=asked.data)
@@ -177,6 +216,51 @@ def _run(verb: str, asked: _Asked, dry_run: bool) -> None:
     from antiphon.training.needs import need
 
     need("torch")
+    return config
+
+
+def _run_folds(asked: _Asked, folds: list[int] | None, dry_run: bool) -> None:
+    config = _load("train-detector", asked)
+    from antiphon.training.needs import need
+
+    if dry_run:
+        from antiphon.training.data.fold_config import FoldsConfig
+        from antiphon.training.detection.folds import fold_config
+
+        first = folds[0] if folds else 0
+        _print_plan(fold_config(config, config.data.folds or FoldsConfig(), first))
+        return
+    need("lightning")
+    from antiphon.cli.show import RichReporter, say, table, warn
+    from antiphon.training.detection.folds import train_folds
+    from antiphon.training.detection.measures import COLUMNS, table_rows
+
+    out = asked.out or Path("runs") / config.name
+    report = train_folds(config, out, folds, reporter=RichReporter())
+    if report.folds:
+        table(list(COLUMNS), table_rows(report.folds))
+    if report.stopped is not None:
+        warn(
+            f"Stopped in fold {report.stopped}, after step {report.done:,} of {report.steps:,}; a "
+            "checkpoint is kept. The same command goes on."
+        )
+        raise KeyboardInterrupt
+    if report.missing:
+        say(f"Folds to come: {', '.join(map(str, report.missing))}.")
+        return
+    from antiphon.training.detection.files import TRUTH
+    from antiphon.training.detection.folds import FOLDS
+
+    say(
+        f"Scores: antiphon blend {config.name}={report.scores} --truth {out / TRUTH} "
+        f"--out-of-fold {config.name}={out / FOLDS}"
+    )
+
+
+def _run(verb: str, asked: _Asked, dry_run: bool) -> None:
+    config = _load(verb, asked)
+    from antiphon.training.needs import need
+
     if dry_run:
         _print_plan(config)
         return

@@ -14,6 +14,7 @@ the working folder. Tables are merged with the preset's, key by key; lists repla
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,8 +25,14 @@ from pydantic import Field, NonNegativeInt
 from antiphon.audio.augmentation.config import AugmentConfig
 from antiphon.encoders.checking import Strict, check_file, nearest, read_yaml
 from antiphon.errors import FormatError, UserError
-from antiphon.training.backbones.config import BackboneConfig, HeadConfig, Pooling
+from antiphon.training.backbones.config import (
+    AnyHeadConfig,
+    BackboneConfig,
+    Pooling,
+    SedHeadConfig,
+)
 from antiphon.training.data.config import DataConfig
+from antiphon.training.detection.config import DetectorConfig
 from antiphon.training.front_end.config import TrainingFrontEnd
 from antiphon.training.loop.config import (
     CheckpointConfig,
@@ -33,14 +40,14 @@ from antiphon.training.loop.config import (
     OptimiserConfig,
     ValidationConfig,
 )
-from antiphon.training.loop.tables import merge, put
+from antiphon.training.loop.tables import merge, put, refuse_options
 from antiphon.training.pretraining.config import BEATsConfig, EATConfig
 from antiphon.training.supervised.config import DistillConfig, FinetuneConfig, SupervisedConfig
 
 PRESETS = Path(__file__).parent / "presets"
 
-Stage = Literal["eat", "beats", "supervised", "finetune", "distill"]
-STAGES: tuple[Stage, ...] = ("eat", "beats", "supervised", "finetune", "distill")
+Stage = Literal["eat", "beats", "supervised", "finetune", "distill", "detector"]
+STAGES: tuple[Stage, ...] = ("eat", "beats", "supervised", "finetune", "distill", "detector")
 
 # Tables of a source, relative to its own folder.
 _INSIDE = ("labels", "metadata")
@@ -54,8 +61,11 @@ class RunConfig(Strict):
     stage
         ``eat`` and ``beats``: self-supervision. ``supervised``: (post-)training with labels.
         ``finetune``: adaptation to few labels. ``distill``: from another encoder's embeddings.
+        ``detector``: with labels, a head that says when each class sounds.
     name
         Of the encoder that comes out.
+    description, licence, source
+        Of it, for people: kept in the model, and told by its export's manifest and card.
     seed
         Of weights, examples, augmentation and masks.
     data, augment
@@ -63,24 +73,29 @@ class RunConfig(Strict):
     init_from
         Folder of a model (or of a finished run) to start from, or the name and file of an external
         checkpoint as ``NAME:FILE``. It brings front end and backbone. Otherwise those are given.
-    front_end, backbone, pooling, head
+    front_end, backbone, head
         Of a new model.
+    pooling
+        How tokens become an embedding; left out, the mean, or what the model of ``init_from`` has.
     optimiser, loop, checkpoint, validation
         How it is trained, kept and judged.
-    eat, beats, supervised, finetune, distill
+    eat, beats, supervised, finetune, distill, detector
         Settings of the stage; only its own.
     """
 
     stage: Stage
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+    description: str = ""
+    licence: str = ""
+    source: str = ""
     seed: NonNegativeInt = 0
     data: DataConfig
-    augment: AugmentConfig = AugmentConfig.none()
+    augment: AugmentConfig = AugmentConfig()
     init_from: str | None = None
     front_end: TrainingFrontEnd | None = None
     backbone: BackboneConfig | None = None
     pooling: Pooling | None = None
-    head: HeadConfig | None = None
+    head: AnyHeadConfig | None = None
     optimiser: OptimiserConfig
     loop: LoopConfig
     checkpoint: CheckpointConfig = CheckpointConfig()
@@ -90,6 +105,7 @@ class RunConfig(Strict):
     supervised: SupervisedConfig | None = None
     finetune: FinetuneConfig | None = None
     distill: DistillConfig | None = None
+    detector: DetectorConfig | None = None
 
     @pydantic.model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -99,8 +115,6 @@ class RunConfig(Strict):
         new = {"front_end": self.front_end, "backbone": self.backbone}
         if self.init_from is not None:
             given = [name for name, value in new.items() if value is not None]
-            if self.pooling is not None:
-                given.append("pooling")
             if given:
                 raise ValueError(f"init_from brings the model; take out {' and '.join(given)}")
         elif self.stage == "finetune":
@@ -111,6 +125,10 @@ class RunConfig(Strict):
                 raise ValueError(f"give {' and '.join(missing)}, or init_from")
         if self.stage == "distill" and self.distill is None:
             raise ValueError("distill needs a teacher: give distill.teacher")
+        if self.head is not None and isinstance(self.head, SedHeadConfig) != self.is_detector:
+            raise ValueError("head.kind sed goes with the stage detector, and with it alone")
+        if self.is_detector and self.pooling == "attention":
+            raise ValueError("pooling: attention would get weights that no detector trains")
         warmup = self.optimiser.warmup_steps(self.loop.steps)
         if warmup >= self.loop.steps and warmup:
             raise ValueError(
@@ -118,6 +136,11 @@ class RunConfig(Strict):
                 "a smaller number, or a share such as 0.1"
             )
         return self
+
+    @property
+    def is_detector(self) -> bool:
+        """Whether the head says when classes sound."""
+        return self.stage == "detector"
 
     @property
     def settings(self) -> Any:
@@ -137,6 +160,7 @@ _DEFAULTS: dict[str, type[Strict]] = {
     "supervised": SupervisedConfig,
     "finetune": FinetuneConfig,
     "distill": DistillConfig,
+    "detector": DetectorConfig,
 }
 
 
@@ -167,10 +191,11 @@ def load_run_config(
     FormatError
         A key or value is not valid; the message names it and the nearest valid key.
     UserError
-        There is no such file or preset, or a preset has no data.
+        The same of an override; or there is no such file or preset, or a preset has no data.
     """
     path = Path(source)
     data, place = _read(path)
+    plain = deepcopy(data)
     given = dict(overrides or {})
     if folders:
         data.setdefault("data", {})
@@ -182,7 +207,11 @@ def load_run_config(
         raise UserError(
             f"{source}: says nothing of the data. Give --data DIR, or data.sources in the file."
         )
-    config = check_file(RunConfig, data, place)
+    try:
+        config = check_file(RunConfig, data, place)
+    except FormatError:
+        refuse_options(RunConfig, plain, given, set(overrides or ()))
+        raise
     own = {tuple(key.split(".")) for key in given}
     resolved: RunConfig = _absolute(config, place.resolve().parent, own, ())
     return resolved

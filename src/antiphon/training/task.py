@@ -17,7 +17,9 @@ Batch = dict[str, Tensor]
 Always: ``waveform`` ``(B, N)`` float32 in [-1, 1], zero-padded; ``valid`` ``(B,)`` int64, samples
 of each row that are audio; ``index`` ``(B,)`` int64, number of the example in the stream.
 Where there are labels: ``labels`` ``(B, C)`` float32 in [0, 1] and ``known`` ``(B, C)`` float32, 1
-where the label is known. Where another encoder teaches: ``teacher`` ``(B, D)`` float32.
+where the label is known. Where there are labels in time: ``frame_labels`` ``(B, T, C)`` float32 in
+[0, 1] for ``T`` equal parts of the ``N`` samples, and ``frame_known`` ``(B, C)`` float32, 1 where
+they are known.
 """
 
 

@@ -27,6 +27,7 @@ CONFIGS: dict[str, BackboneConfig] = {
     "vit": ViTConfig(dim=32, depth=2, heads=2),
     "vit post": ViTConfig(dim=32, depth=2, heads=2, norm="post"),
     "conv": ConvConfig(width=8, dim=24),
+    "conv residual": ConvConfig(block="residual", width=8, dim=24, depths=(1, 2, 1)),
     "conv projected": ConvConfig(width=8, dim=24, depths=(1, 1, 1), frequency="project"),
     "efficientat": EfficientATConfig(width=0.1),
     "beats": BEATsNetworkConfig(

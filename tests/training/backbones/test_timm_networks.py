@@ -66,3 +66,14 @@ def test_the_published_networks_are_built(name: str) -> None:
     with torch.no_grad():
         out = network(torch.randn(1, 70, 128), torch.ones(1, 70, dtype=torch.bool))
     assert out.tokens.shape == (1, 3, network.dim)
+
+
+def test_weights_that_cannot_be_downloaded_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*arguments: object, **options: object) -> None:
+        raise FileNotFoundError("The Hub cannot be reached. Check your connection.")
+
+    monkeypatch.setattr(timm, "create_model", offline)
+    with pytest.raises(
+        UserError, match=r"The Hub cannot be reached\. .*backbone\.pretrained=false"
+    ):
+        TimmNetwork(TimmConfig(name="efficientnet_b0", pretrained=True))

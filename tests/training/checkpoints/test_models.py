@@ -1,6 +1,7 @@
 # ruff: noqa: E402
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ def test_a_model_comes_back_as_it_was_and_in_evaluation_mode(
     # Sixty calls, one output.
     outputs = [again(audio).embedding for _ in range(60)]
     assert all(torch.equal(output, outputs[0]) for output in outputs)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_what_others_may_read_is_what_the_umask_says(model: EncoderModel, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        folder = save_model(model, tmp_path / "model")
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o640}
 
 
 def test_a_folder_is_replaced(model: EncoderModel, tmp_path: Path) -> None:

@@ -56,4 +56,8 @@ def table_of(data: DataConfig) -> ClipTable:
     return read_sources(data)[0]
 
 
-NOTHING = AugmentConfig.none()
+NOTHING = AugmentConfig()
+
+EVERY_STEP = AugmentConfig.model_validate(
+    {"mixup": {}, "shift": {}, "low_pass": {}, "noise": {}, "gain": {}, "polarity": 0.5}
+)

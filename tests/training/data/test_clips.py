@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.audio.reader import read_span
 from antiphon.errors import AudioError
+from antiphon.training.data.cache import AudioCache
 from antiphon.training.data.clips import ClipReader
 from tests.training.data.making import RATE, config, folder_of_tones, table_of, write, write_csv
 
@@ -124,3 +125,18 @@ def test_a_short_last_window_reaches_back_for_a_whole_example(tmp_path):
     assert table.end_s.tolist() == [10.0, 12.0]
     crop = ClipReader(table, RATE, 10 * RATE).random(1, np.random.default_rng(0))
     assert (crop.start_s, crop.end_s, len(crop.audio)) == (2.0, 12.0, 10 * RATE)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_length_stated_too_long_is_blamed_on_the_table(tmp_path, cached):
+    folder = tmp_path / "f"
+    write(folder / "a.wav", ramp(1.5))
+    write_csv(folder / "l.csv", ["file", "start", "end", "label"], [["a.wav", 0, 1, "x"]])
+    write_csv(folder / "m.csv", ["file", "duration_s"], [["a.wav", 4]])
+    source = {"kind": "folder", "path": folder, "labels": "l.csv", "metadata": "m.csv"}
+    table = table_of(config(source))
+    cache = AudioCache(tmp_path / "cache", RATE, "int16") if cached else None
+    reader = ClipReader(table, RATE, RATE, cache=cache)
+    assert len(reader.centre(0).audio) == RATE
+    with pytest.raises(AudioError, match=r"lasts 1\.500 s, but the metadata table says 4\.000 s"):
+        reader.centre(3)

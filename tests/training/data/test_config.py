@@ -46,12 +46,22 @@ def test_numbers_out_of_range_are_refused():
 
 
 def test_defaults_are_those_of_the_paper():
-    augment = AugmentConfig()
+    augment = AugmentConfig.model_validate({"noise": {}, "mixup": {}})
     assert augment.noise is not None
     assert (augment.noise.p, augment.noise.snr_db) == (0.5, (-10.0, 20.0))
     assert augment.mixup is not None
     assert augment.mixup.p == 0.5
     assert AugmentConfig.model_validate(augment.model_dump()) == augment
+
+
+def test_a_step_of_augmentation_is_off_unless_it_is_named():
+    assert set(AugmentConfig().model_dump().values()) == {None, 0.0}
+    named = check(
+        data={"sources": [{"kind": "folder", "path": "x"}]},
+        augment={"gain": {}, "mixup": None, "polarity": None},
+    ).augment
+    on = {step for step, value in named.model_dump().items() if value}
+    assert on == {"gain"}
 
 
 def test_samples_of_an_example():

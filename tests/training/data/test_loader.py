@@ -13,7 +13,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from antiphon.audio.augmentation.config import AugmentConfig  # noqa: E402
 from antiphon.errors import FileError, UserError  # noqa: E402
 from antiphon.training.data.loader import (  # noqa: E402
     open_sides,
@@ -21,6 +20,7 @@ from antiphon.training.data.loader import (  # noqa: E402
     validation_loader,
 )
 from tests.training.data.making import (  # noqa: E402
+    EVERY_STEP,
     NOTHING,
     RATE,
     config,
@@ -49,33 +49,32 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def test_batches_follow_from_seed_and_step_alone(two_folders):
     alone = config(*two_folders)
-    whole = list(training_loader(alone, AugmentConfig(), seed=3, steps=5))
+    whole = list(training_loader(alone, EVERY_STEP, seed=3, steps=5))
     assert [b["index"].tolist() for b in whole] == [list(range(4 * k, 4 * k + 4)) for k in range(5)]
 
     for workers in (1, 2):
         several = config(*two_folders, workers=workers)
-        batches = list(training_loader(several, AugmentConfig(), seed=3, steps=5))
+        batches = list(training_loader(several, EVERY_STEP, seed=3, steps=5))
         assert all(same(a, b) for a, b in zip(whole, batches, strict=True))
 
-    resumed = list(training_loader(alone, AugmentConfig(), seed=3, first_step=3, steps=2))
+    resumed = list(training_loader(alone, EVERY_STEP, seed=3, first_step=3, steps=2))
     assert all(same(a, b) for a, b in zip(whole[3:], resumed, strict=True))
 
     ranks = [
-        list(training_loader(alone, AugmentConfig(), seed=3, steps=5, rank=r, world=2))
-        for r in range(2)
+        list(training_loader(alone, EVERY_STEP, seed=3, steps=5, rank=r, world=2)) for r in range(2)
     ]
     joined = [{key: torch.cat([a[key], b[key]]) for key in a} for a, b in zip(*ranks, strict=True)]
     assert all(same(a, b) for a, b in zip(whole, joined, strict=True))
 
-    other = next(iter(training_loader(alone, AugmentConfig(), seed=4, steps=1)))
+    other = next(iter(training_loader(alone, EVERY_STEP, seed=4, steps=1)))
     assert not torch.equal(other["waveform"], whole[0]["waveform"])
 
 
 @pytest.mark.slow
 def test_spawned_workers_give_the_same(two_folders):
-    first = next(iter(training_loader(config(*two_folders), AugmentConfig(), seed=3, steps=1)))
+    first = next(iter(training_loader(config(*two_folders), EVERY_STEP, seed=3, steps=1)))
     data = config(*two_folders, workers=1, start="spawn")
-    loader = training_loader(data, AugmentConfig(), seed=3, steps=1)
+    loader = training_loader(data, EVERY_STEP, seed=3, steps=1)
     assert same(first, next(iter(loader)))
 
 

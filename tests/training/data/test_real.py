@@ -7,12 +7,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from antiphon.audio.augmentation.config import AugmentConfig  # noqa: E402
 from antiphon.training.data.config import DataConfig  # noqa: E402
 from antiphon.training.data.loader import training_loader, validation_loader  # noqa: E402
 from antiphon.training.data.sources import read_sources  # noqa: E402
 from antiphon.training.data.splitting import split  # noqa: E402
 from tests.real import real_data  # noqa: E402
+from tests.training.data.making import EVERY_STEP  # noqa: E402
 
 pytestmark = pytest.mark.real
 
@@ -45,9 +45,7 @@ def test_clips_by_their_original_recordings():
     assert not origins[0] & origins[1]
     assert 10 < len(sides.validation) < 90
 
-    batch = next(
-        iter(training_loader(data, AugmentConfig(), seed=0, steps=1, table=sides.training))
-    )
+    batch = next(iter(training_loader(data, EVERY_STEP, seed=0, steps=1, table=sides.training)))
     assert batch["waveform"].shape == (16, 48_000)
     assert (batch["waveform"].abs() <= 1).all()
     assert (batch["labels"].sum(1) == 1 + batch["mixed"]).float().mean() > 0.8

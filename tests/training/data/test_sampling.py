@@ -151,3 +151,35 @@ def test_a_million_clips():
     assert len(np.unique(drawn)) > 1900
     # Heavy clips are drawn more: the mean weight of what is drawn is E[w^2] / E[w] = 2/3.
     assert weights[drawn].mean() == pytest.approx(2 / 3, abs=0.03)
+
+
+def drawn_shares(table, **settings) -> dict[str, float]:
+    """Share of the draws that each class gets, each clip having one."""
+    weights = clip_weights(table, **settings)
+    names = table.classes.names
+    first = [names[int(table.classes_of(clip)[0])] for clip in range(len(table))]
+    return {
+        name: sum(w for w, f in zip(weights, first, strict=True) if f == name) for name in names
+    }
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+def test_classes_are_drawn_as_if_they_had_clips_within_the_limits(tmp_path, power):
+    sizes = {"a": 1, "b": 4, "c": 9}
+    folder_of_tones(
+        tmp_path, [f"{k}/{k}{n}" for k, size in sizes.items() for n in range(size)], 1.0
+    )
+    table = table_of(config({"kind": "folder", "path": tmp_path, "label_folders": True}))
+    found = drawn_shares(table, long_tail=power, per_class=(2, 6))
+    mass = {"a": 2 ** (1 - power), "b": 4 ** (1 - power), "c": 6 ** (1 - power)}
+    for name, value in mass.items():
+        assert found[name] == pytest.approx(value / sum(mass.values()))
+    # One limit alone; and none is what it was.
+    assert drawn_shares(table, per_class=(None, 4))["c"] == pytest.approx(4 / 9)
+    plain = clip_weights(table, long_tail=power)
+    np.testing.assert_allclose(clip_weights(table, long_tail=power, per_class=(None, None)), plain)
+
+
+def test_limits_that_run_backwards_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="500 to 100 runs backwards"):
+        config({"kind": "folder", "path": tmp_path}, clips_per_class=[500, 100])

@@ -283,3 +283,23 @@ def test_a_domain_without_weight_is_told(tmp_path):
 def test_which_recording_a_name_means(tmp_path, names, paths, expected):
     found = match_recordings(pa.array(names), pa.array(paths, pa.large_string()), tmp_path)
     assert found.tolist() == expected
+
+
+def test_tables_of_one_name_in_two_folders_are_about_the_recordings_of_these(tmp_path):
+    folder = folder_of_tones(tmp_path / "f", ["siteA/001", "siteB/001"])
+    for site, label in (("siteA", "wolf"), ("siteB", "owl")):
+        place = tmp_path / "tables" / site / "001.txt"
+        place.parent.mkdir(parents=True)
+        place.write_text(f"0.1\t0.9\t{label}\n", encoding="utf-8")
+    source = {"kind": "folder", "path": folder, "labels": tmp_path / "tables"}
+    table = table_of(config(source, clip_s=3.0))
+    found = {
+        table.name(int(table.recording[clip])): [
+            table.classes.names[c] for c in table.classes_of(clip)
+        ]
+        for clip in range(len(table))
+    }
+    assert found == {f"{folder}/siteA/001.wav": ["wolf"], f"{folder}/siteB/001.wav": ["owl"]}
+    (folder / "siteA" / "001.wav").unlink()
+    with pytest.raises(FormatError, match=r"names 1 recordings that are not .*siteA/001"):
+        table_of(config(source))

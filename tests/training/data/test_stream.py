@@ -7,11 +7,11 @@ from antiphon.audio.augmentation.config import AugmentConfig, MixupConfig, Noise
 from antiphon.audio.augmentation.waveform import power
 from antiphon.training.data.crops import Raw, union
 from antiphon.training.data.stream import ClipStream
-from tests.training.data.making import NOTHING, RATE, config, folder_of_tones, table_of
+from tests.training.data.making import EVERY_STEP, NOTHING, RATE, config, folder_of_tones, table_of
 
 
 def only(**steps: object) -> AugmentConfig:
-    return AugmentConfig.model_validate({**NOTHING.model_dump(), **steps})
+    return AugmentConfig.model_validate(steps)
 
 
 @pytest.fixture
@@ -25,21 +25,21 @@ def stream(data, augment, seed=0):
 
 
 def test_examples_are_the_same_in_any_order(data):
-    forwards = stream(data, AugmentConfig())
-    backwards = stream(data, AugmentConfig())
+    forwards = stream(data, EVERY_STEP)
+    backwards = stream(data, EVERY_STEP)
     first = [forwards.example(i) for i in range(40)]
     second = [backwards.example(i) for i in reversed(range(40))][::-1]
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one.waveform, other.waveform)
         np.testing.assert_array_equal(one.labels, other.labels)
     assert any(
-        not np.array_equal(one.waveform, stream(data, AugmentConfig(), 1).example(i).waveform)
+        not np.array_equal(one.waveform, stream(data, EVERY_STEP, 1).example(i).waveform)
         for i, one in enumerate(first[:3])
     )
 
 
 def test_a_clip_drawn_twice_is_cropped_and_changed_anew(data):
-    examples = stream(data, AugmentConfig())
+    examples = stream(data, EVERY_STEP)
     seen: dict[int, np.ndarray] = {}
     for i in range(60):
         example = examples.example(i)
@@ -97,7 +97,7 @@ def test_padding_stays_silent_and_mixtures_are_as_long_as_the_longer(tmp_path):
     folder_of_tones(tmp_path / "long", ["a"], seconds=1.5)
     folder_of_tones(tmp_path / "short", ["b"], seconds=0.3)
     data = config(*({"kind": "folder", "path": tmp_path / s} for s in ("long", "short")))
-    examples = stream(data, AugmentConfig())
+    examples = stream(data, EVERY_STEP)
     valid = set()
     for i in range(40):
         example = examples.example(i)
@@ -131,7 +131,7 @@ def test_the_ratio_really_obtained(data):
 
 
 def test_rows_of_a_batch(data):
-    row = stream(data, AugmentConfig())[5]
+    row = stream(data, EVERY_STEP)[5]
     assert row["index"] == 5
     assert row["waveform"].dtype == row["labels"].dtype == np.float32
     assert set(row) == {

@@ -9,14 +9,15 @@ from antiphon.training.export.config import Bounds, ExportConfig, file_name, par
 
 def test_default_bounds():
     config = ExportConfig(precision="int8")
-    assert config.bounds_of("int8") == Bounds(mean=0.01, max=0.05)
+    assert config.bounds_of("int8") == Bounds(mean=0.01, max=0.05, score=0.1)
+    assert str(config.bounds_of("int8")) == "mean 0.01 and max 0.05 and score 0.1"
     assert config.bounds_of("fp32") == Bounds(max=1e-5)
     assert ExportConfig(precision="fp16").bounds_of("fp16") == Bounds(max=1e-3)
 
 
 def test_given_bounds_replace_those_of_the_precision_asked_for():
     config = ExportConfig(precision="int8", bounds=Bounds(max=0.2))
-    assert config.bounds_of("int8") == Bounds(mean=0.01, max=0.2)
+    assert config.bounds_of("int8") == Bounds(mean=0.01, max=0.2, score=0.1)
     assert config.bounds_of("fp32") == Bounds(max=1e-5)
 
 
@@ -26,6 +27,7 @@ def test_given_bounds_replace_those_of_the_precision_asked_for():
         ([], Bounds()),
         (["0.02"], Bounds(max=0.02)),
         (["max=0.02", "mean=1e-3"], Bounds(max=0.02, mean=1e-3)),
+        (["score=0.5"], Bounds(score=0.5)),
     ],
 )
 def test_bounds_as_given_on_the_command_line(given, expected):
@@ -33,7 +35,7 @@ def test_bounds_as_given_on_the_command_line(given, expected):
 
 
 @pytest.mark.parametrize(
-    "given", [["most=1"], ["max=a"], ["0"], ["-1"], ["nan"], ["3"], ["1", "1"]]
+    "given", [["most=1"], ["max=a"], ["0"], ["-1"], ["nan"], ["3"], ["1", "1"], ["score=1.5"]]
 )
 def test_wrong_bounds_are_named(given):
     with pytest.raises(UserError, match="--allow"):

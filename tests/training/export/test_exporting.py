@@ -16,6 +16,7 @@ pytest.importorskip("onnx", reason="needs the extra train")
 from antiphon.encoders.manifest import load_manifest
 from antiphon.encoders.registry import create_encoder
 from antiphon.errors import DiskFullError, FileError, ModelError, UserError
+from antiphon.training.backbones.config import HeadConfig
 from antiphon.training.checkpoints import load_model, save_model
 from antiphon.training.export import exporting
 from antiphon.training.export.config import Bounds, ExportConfig
@@ -83,6 +84,31 @@ def test_an_export_is_an_encoder_like_any_other(model_folder, tmp_path, audio, p
     assert cosine_distance(found.embeddings, out.embedding.numpy()).max() < bound
     tolerance = {"fp32": 1e-4, "fp16": 1e-3, "int8": 5e-2}[precision]
     np.testing.assert_allclose(found.scores, torch.sigmoid(out.logits).numpy(), atol=tolerance)
+
+
+def test_without_scores_only_embeddings_come_out(model_folder, tmp_path, audio):
+    whole = create_encoder(str(export(model_folder, tmp_path / "whole", audio).manifest))
+    report = export(model_folder, tmp_path / "out", audio, scores=False)
+    encoder = create_encoder(str(report.manifest))
+    assert encoder.spec.labels == ()
+    windows, valid = sounds(3)
+    found = encoder.encode(encoder.prepare(windows, valid))
+    assert found.scores is None
+    np.testing.assert_allclose(
+        found.embeddings, whole.encode(whole.prepare(windows, valid)).embeddings, atol=1e-6
+    )
+
+
+def test_a_head_of_shares_gives_shares(tmp_path, audio):
+    model = make_model("conv")
+    model.head_config = HeadConfig(activation="softmax")
+    save_model(model, tmp_path / "model", name="wrens")
+    encoder = create_encoder(str(export(tmp_path / "model", tmp_path / "out", audio).manifest))
+    windows, valid = sounds(4)
+    found = encoder.encode(encoder.prepare(windows, valid)).scores
+    with torch.no_grad():
+        wanted = model(torch.from_numpy(windows), torch.from_numpy(valid)).logits.softmax(1)
+    np.testing.assert_allclose(found, wanted.numpy(), atol=1e-4)
 
 
 def test_the_result_of_a_window_does_not_depend_on_its_batch(model_folder, tmp_path, audio):
@@ -172,10 +198,18 @@ def test_another_bound_lets_it_pass(model_folder, tmp_path, audio):
         audio,
         precision="int8",
         quantisation="static",
-        bounds=Bounds(max=2.0, mean=2.0),
+        bounds=Bounds(max=2.0, mean=2.0, score=1.0),
     )
     assert report.quantisation == "static"
-    assert report.to_json()["bounds"] == {"max": 2.0, "mean": 2.0}
+    assert report.to_json()["bounds"] == {"max": 2.0, "mean": 2.0, "score": 1.0}
+
+
+def test_class_scores_beyond_their_bound_are_refused(model_folder, tmp_path, audio):
+    bounds = {"max": 2.0, "mean": 2.0, "score": 1e-9}
+    with pytest.raises(ParityError, match=r"a class score differs by .*, above 1e-09") as caught:
+        export(model_folder, tmp_path / "out", audio, precision="int8", bounds=bounds)
+    assert caught.value.report.to_json()["parity"]["int8"]["max_score_difference"] > 1e-9
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export_that_computes_something_else_is_refused(
@@ -183,10 +217,10 @@ def test_an_export_that_computes_something_else_is_refused(
 ):
     whole = exporting.export_graph
 
-    def spoilt(model, source):
+    def spoilt(model, source, front_end):
         with torch.no_grad():
             model.backbone.patch_embed.weight[:4] *= -1
-        return whole(model, source)
+        return whole(model, source, front_end)
 
     monkeypatch.setattr(exporting, "export_graph", spoilt)
     with pytest.raises(ParityError, match="please report it"):

@@ -74,6 +74,20 @@ def test_bounds():
     assert len(parity.exceeded(Bounds(max=0.04, mean=0.01))) == 2
 
 
+def test_a_bound_on_class_scores_holds_where_there_are_classes():
+    rows = np.array([[1.0, 0.0]] * 3, np.float32)
+    scores = np.array([[0.1, 0.9], [0.5, 0.5], [0.2, 0.3]], np.float32)
+    off = scores + np.array([[0, 0], [0, -0.25], [0.1, 0]], np.float32)
+    parity = compare_outputs(Encoded(rows, scores), Encoded(rows, off), windows([10] * 3))
+    assert parity.exceeded(Bounds(max=0.1, score=0.26)) == []
+    assert parity.exceeded(Bounds(max=0.1, score=0.2)) == [
+        "a class score differs by 0.25, above 0.2"
+    ]
+    assert parity.exceeded(Bounds(max=0.1)) == []
+    bare = compare_outputs(Encoded(rows), Encoded(rows), windows([10] * 3))
+    assert bare.exceeded(Bounds(score=1e-9)) == []
+
+
 def test_a_window_that_is_not_finite_is_beyond_any_bound():
     one = Encoded(np.ones((2, 2), np.float32))
     other = Encoded(np.array([[1, 1], [np.nan, 1]], np.float32))

@@ -134,6 +134,34 @@ def test_full_windows_have_the_features_of_the_encoders(name: str, transform: st
     close(features[mask], prepared.tensor[mask.numpy()])
 
 
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        # Bins of 31.25 Hz: triangles from 1000 to 4000 Hz weigh those between, not the ends.
+        (
+            LogMelFrontEnd(kind="log_mel", n_fft=512, hop=160, n_mels=20, fmin=1000.0, fmax=4000.0),
+            (33, 128),
+        ),
+        (KaldiFrontEnd(kind="kaldi_fbank", n_mels=20, fmin=1000.0, fmax=4000.0), (33, 128)),
+        (StftFrontEnd(kind="stft_magnitude", n_fft=512, hop=160), (0, 257)),
+    ],
+)
+def test_the_tables_of_the_product_hold_what_the_filters_hear(config, expected) -> None:
+    plain = FeatureFrontEnd(config, 16000)
+    product = FeatureFrontEnd(config, 16000, transform="matmul")
+    first, stop = expected
+    assert len(product.power.table) == 2 * (stop - first)
+    audio = torch.from_numpy(sounds(3, 8000))
+    ours, theirs = product(audio)[0], plain(audio)[0]
+    close(ours, theirs.numpy())
+    if product.filters is not None:
+        assert len(product.filters) == stop - first
+        assert plain.filters[:first].abs().sum() == plain.filters[stop:].abs().sum() == 0
+    whole = FramePower(np.hanning(400).astype(np.float32), 160, 512, "matmul")
+    part = FramePower(np.hanning(400).astype(np.float32), 160, 512, "matmul", bins=expected)
+    torch.testing.assert_close(part(audio), whole(audio)[..., first:stop])
+
+
 @pytest.mark.parametrize("name", ["kaldi", "kaldi beats", "kaldi plain", "log mel snipped"])
 def test_padding_adds_only_zeros_where_frames_lie_within_the_audio(name: str) -> None:
     config, rate = SETTINGS[name]

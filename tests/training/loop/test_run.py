@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("lightning", reason="needs the extra train")
 
 from antiphon.errors import DiskFullError
-from antiphon.training.checkpoints.models import load_model
+from antiphon.training.checkpoints.models import load_model, read_model_config
 from antiphon.training.config import load_run_config
 from antiphon.training.loop import checkpoint
 from antiphon.training.loop.errors import LossError
@@ -74,6 +74,17 @@ def test_what_a_run_leaves(tmp_path):
     assert told.phases == [("training", 12, "steps")]
     assert told.amount == 12
     assert any("R-AUC" in note for note in told.notes)
+
+
+def test_what_is_said_of_the_encoder_reaches_its_model(tmp_path):
+    words = {"description": "Wrens.", "licence": "CC0-1.0", "source": "https://example.org/wrens"}
+    settings = tiny.config(tmp_path, **words)
+    run_stage(settings, tmp_path / "run", prepare=tiny.prepare)
+    kept = read_model_config(tmp_path / "run" / "model")
+    assert {name: getattr(kept, name) for name in words} == words
+    # They change neither examples nor steps, so a run goes on whatever they say.
+    other = settings.model_copy(update={"licence": "MIT"})
+    assert run_stage(other, tmp_path / "run", prepare=tiny.prepare).finished
 
 
 def test_the_kept_model_is_the_trained_one(tmp_path):

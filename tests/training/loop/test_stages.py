@@ -15,16 +15,21 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("lightning", reason="needs the extra train")
 
 from antiphon.errors import UserError
+from antiphon.training.checkpoints.models import save_model
 from antiphon.training.config import load_run_config
 from antiphon.training.loop.run import run_stage
 from antiphon.training.loop.stages import create_model, create_task, prepare_stage
+from tests.training.data.making import EVERY_STEP
 from tests.training.loop.test_resume import assert_same
 
 RATE = 8000
 VIT = {"kind": "vit", "dim": 32, "depth": 2, "heads": 2, "patch": {"time": 8, "mel": 8}}
 CONV = {"kind": "conv", "width": 8, "depths": [1], "dim": 16}
 FRONT_END = {"kind": "log_mel", "n_fft": 256, "win_length": 256, "hop": 64, "n_mels": 32}
-AUGMENT = {"mixup": {"p": 0.5}, "noise": {"p": 0.5}, "spec": {"band_p": 0.5}}
+AUGMENT = {
+    **EVERY_STEP.model_dump(),
+    "spec": {"band_p": 0.5},
+}
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +177,28 @@ def test_a_stage_starts_from_the_weights_it_is_given(sounds, trained, tmp_path):
     rate = config.data.model_copy(update={"sample_rate": 16_000})
     with pytest.raises(UserError, match=r"is for 8000 Hz, but data\.sample_rate is 16000"):
         create_model(config.model_copy(update={"data": rate}))
+
+
+def test_the_pooling_of_a_trained_encoder_can_be_changed_where_it_is_trained(
+    sounds, trained, tmp_path
+):
+    def model_for(preset, **more):
+        return create_model(settings(tmp_path, sounds, preset, init_from=str(trained), **more))
+
+    assert model_for("finetune-lora").pooling_kind == "mean"
+    for pooling in ("cls", "attention"):
+        model = model_for("finetune-lora", pooling=pooling)
+        assert model.pooling_kind == model.pooling.kind == pooling
+    with pytest.raises(UserError, match="the stage beats does not train"):
+        model_for("beats-tiny", front_end=None, backbone=None, pooling="attention")
+    # What BEATs refuses, and what it advises instead.
+    changed = settings(tmp_path, sounds, "finetune-lora", init_from=str(trained), pooling="cls")
+    save_model(create_model(changed), tmp_path / "cls")
+    start = {"init_from": str(tmp_path / "cls"), "front_end": None, "backbone": None}
+    with pytest.raises(UserError, match="Set pooling: mean, which works with init_from"):
+        create_task(settings(tmp_path, sounds, "beats-tiny", **start))
+    task = create_task(settings(tmp_path, sounds, "beats-tiny", pooling="mean", **start))
+    assert task.encoder().pooling_kind == "mean"
 
 
 def test_a_stage_with_labels_needs_labels(sounds, tmp_path):

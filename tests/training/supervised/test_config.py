@@ -6,14 +6,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from antiphon.encoders.checking import Strict
 from antiphon.training.supervised.config import (
-    AsymmetricConfig,
     DistillConfig,
     EncoderTeacher,
     FinetuneConfig,
     LoraSettings,
-    LossConfig,
     SupervisedConfig,
 )
+from antiphon.training.supervised.loss_config import AsymmetricConfig, LossConfig
 
 
 def test_reading_settings_imports_no_torch() -> None:
@@ -55,9 +54,10 @@ def test_what_a_run_writes_down_is_read_again(config: Strict) -> None:
         (FinetuneConfig, {"method": "probe", "lora": {"rank": 4}}, "no meaning"),
         (FinetuneConfig, {"method": "lora", "layer_decay": 0.8}, "no meaning"),
         (DistillConfig, {}, "teacher"),
+        (DistillConfig, {"teacher": {"kind": "batch", "dim": 4}}, "'model', 'encoder'"),
         (
             DistillConfig,
-            {"teacher": {"kind": "batch", "dim": 4}, "cosine": 0, "mse": 0, "relational": 0},
+            {"teacher": {"kind": "model", "path": "m"}, "cosine": 0, "mse": 0, "relational": 0},
             "must be above 0",
         ),
     ],

@@ -11,14 +11,25 @@ from antiphon.training.supervised.distill import (
     normalised_mse,
     relational_loss,
 )
-from antiphon.training.supervised.teachers import FromBatch, FromModel
+from antiphon.training.supervised.teachers import FromModel
+from antiphon.training.task import Batch
 from tests.training.supervised.tiny import calls, moved, state, tiny_model, train
 
-BATCH = {"kind": "batch", "dim": 5}
+SETTINGS = {"sample_rate": 8000, "window_s": 0.5, "n_mels": 32, "dim": 5}
+TEACHER = {"kind": "encoder", "name": "spectral", "parameters": SETTINGS}
+
+
+class Given:
+    """A teacher whose embeddings come with the batch."""
+
+    dim = 5
+
+    def __call__(self, batch: Batch) -> torch.Tensor:
+        return batch["teacher"]
 
 
 def config(**settings: object) -> DistillConfig:
-    return DistillConfig.model_validate({"teacher": BATCH} | settings)
+    return DistillConfig.model_validate({"teacher": TEACHER} | settings)
 
 
 def taught(seed: int = 0) -> dict:
@@ -63,11 +74,11 @@ def test_relational_is_exact_under_autocast() -> None:
 
 
 def test_loss_is_the_weighted_sum_of_its_parts() -> None:
-    task = DistillTask(tiny_model(), config(cosine=0.5, mse=2.0, relational=3.0), FromBatch(5))
+    task = DistillTask(tiny_model(), config(cosine=0.5, mse=2.0, relational=3.0), Given())
     found = task.training_loss(taught(), 0, torch.Generator())
     expected = 0.5 * found["cosine"] + 2.0 * found["mse"] + 3.0 * found["relational"]
     torch.testing.assert_close(found["loss"], expected)
-    only = DistillTask(tiny_model(), config(cosine=0, mse=0), FromBatch(5))
+    only = DistillTask(tiny_model(), config(cosine=0, mse=0), Given())
     assert set(only.training_loss(taught(), 0, torch.Generator())) == {"loss", "relational"}
     assert only.projection is None
 
@@ -93,7 +104,7 @@ def test_projection_and_student_are_trained_and_the_teacher_is_not() -> None:
 
 def test_validation_has_no_randomness_and_no_gradient() -> None:
     settings = tiny_model().backbone_config.model_copy(update={"dropout": 0.5})
-    task = DistillTask(tiny_model(backbone=settings), config(), FromBatch(5)).train()
+    task = DistillTask(tiny_model(backbone=settings), config(), Given()).train()
     data = taught()
     one, two = (task.validation_loss(data) for _ in range(2))
     assert torch.equal(one["loss"], two["loss"])

@@ -6,12 +6,11 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("peft", reason="needs the extra train")
 
 from antiphon.errors import UserError
-from antiphon.training.backbones.config import EfficientATConfig
+from antiphon.training.backbones.config import BEATsNetworkConfig, EfficientATConfig
 from antiphon.training.supervised.config import FinetuneConfig, LoraSettings
 from antiphon.training.supervised.finetuning import FinetuneTask
 from antiphon.training.supervised.lora import (
     adapted_layers,
-    adapter_parameters,
     add_adapters,
     merge_adapters,
 )
@@ -46,6 +45,19 @@ def test_which_layers() -> None:
         adapted_layers(tiny_model(backbone=CONV).backbone)
 
 
+def test_the_gate_of_positions_in_beats_is_left_out() -> None:
+    settings = BEATsNetworkConfig(
+        patch_dim=16, dim=32, depth=2, heads=2, hidden=48, position_kernel=8, position_groups=4
+    )
+    backbone = tiny_model(backbone=settings).backbone
+    parts = ("k_proj", "out_proj", "q_proj", "v_proj")
+    expected = [f"layers.{n}.self_attn.{part}" for n in (0, 1) for part in parts]
+    assert sorted(adapted_layers(backbone)) == expected
+    assert adapted_layers(backbone, r".*grep_linear") == [
+        f"layers.{n}.self_attn.grep_linear" for n in (0, 1)
+    ]
+
+
 def test_fresh_adapters_change_nothing_and_count_as_they_should() -> None:
     model = tiny_model().eval()
     audio = 0.1 * torch.randn(2, 4000, generator=torch.Generator().manual_seed(0))
@@ -53,10 +65,8 @@ def test_fresh_adapters_change_nothing_and_count_as_they_should() -> None:
     add_adapters(model.backbone, SMALL, seed=1)
     assert torch.equal(model.embed(audio), before)
     # Rank 4: 4 * (32 + 96) for qkv and 4 * (32 + 32) for the output, in two blocks.
-    assert adapter_parameters(model.backbone) == 2 * 4 * (128 + 64)
-    assert adapter_parameters(model.backbone) == sum(
-        p.numel() for p in model.backbone.parameters() if p.requires_grad
-    )
+    trained = sum(p.numel() for p in model.backbone.parameters() if p.requires_grad)
+    assert trained == 2 * 4 * (128 + 64)
 
 
 def test_adapters_follow_from_the_seed() -> None:

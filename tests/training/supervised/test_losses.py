@@ -6,13 +6,21 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
 from antiphon.errors import UserError
-from antiphon.training.supervised.config import AsymmetricConfig, BceConfig
+from antiphon.training.supervised.loss_config import (
+    AsymmetricConfig,
+    BceConfig,
+    FocalConfig,
+    SoftAucConfig,
+    SoftmaxConfig,
+)
 from antiphon.training.supervised.losses import (
     MultiLabelLoss,
     asymmetric_loss,
     binary_cross_entropy,
+    focal_loss,
     positive_weights,
     smooth_labels,
+    softmax_loss,
 )
 
 
@@ -186,3 +194,103 @@ def test_loss_by_settings() -> None:
     expected = asymmetric_loss(logits, labels, gamma_positive=1.0, margin=0.1)
     assert torch.equal(MultiLabelLoss(config, "ab")(logits, labels), expected)
     assert not weighted.state_dict()
+
+
+def test_focal_by_hand() -> None:
+    logits = torch.tensor([[logit(0.8), logit(0.4)]])
+    labels = torch.tensor([[1.0, 0.0]])
+    expected = (0.25 * 0.2**2 * -math.log(0.8) + 0.75 * 0.4**2 * -math.log(0.6)) / 2
+    assert focal_loss(logits, labels).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_of_a_soft_label_is_its_expectation() -> None:
+    logits = torch.tensor([[0.7]])
+    ends = [focal_loss(logits, torch.tensor([[y]])).item() for y in (0.0, 1.0)]
+    soft = focal_loss(logits, torch.tensor([[0.3]])).item()
+    assert soft == pytest.approx(0.7 * ends[0] + 0.3 * ends[1], rel=1e-5)
+
+
+def test_focal_gradient_equals_autograd_on_probabilities() -> None:
+    logits, labels = drawn(4)
+    known = (torch.rand(labels.shape, generator=torch.Generator().manual_seed(5)) < 0.6).float()
+    mine = logits.clone().requires_grad_()
+    focal_loss(mine, labels, known, alpha=0.25, gamma=2.0).backward()
+    theirs = logits.double().requires_grad_()
+    p = 1 / (1 + (-theirs).exp())
+    chosen = torch.where(labels > 0, p, 1 - p)
+    alpha = torch.where(labels > 0, 0.25, 0.75)
+    loss = -(alpha * (1 - chosen) ** 2 * chosen.log() * known).sum() / known.sum()
+    loss.backward()
+    torch.testing.assert_close(mine.grad.double(), theirs.grad, rtol=1e-4, atol=1e-7)
+
+
+def test_focal_recipe_adds_binary_cross_entropy_of_smoothed_labels() -> None:
+    logits, labels = drawn(6)
+    loss = MultiLabelLoss(FocalConfig(kind="focal"), list("abcde"))(logits, labels)
+    smooth = labels * 0.95 + 0.025
+    expected = focal_loss(logits, smooth, alpha=0.25, gamma=2.0)
+    expected = expected + torch.nn.BCEWithLogitsLoss()(logits, smooth)
+    torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        BceConfig(label_smoothing=0.05),
+        AsymmetricConfig(kind="asymmetric", gamma_positive=1.0),
+        FocalConfig(kind="focal"),
+        SoftAucConfig(kind="soft_auc"),
+    ],
+    ids=lambda config: config.kind,
+)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_extremes_stay_numbers_in_every_precision(config, dtype) -> None:
+    ends = torch.tensor([-6e4, -100.0, -1e-3, 0.0, 1e-3, 100.0, 6e4])
+    logits = ends.to(dtype)[:, None].expand(-1, 3).clone().requires_grad_()
+    labels = torch.tensor([[1.0, 0.0, 0.3]]).expand(7, -1).clone()
+    labels[::2, 0] = 0.0
+    labels[1, 2] = float("nan")
+    known = torch.ones_like(labels)
+    known[1, 2] = 0.0
+    loss = MultiLabelLoss(config, list("abc"))(logits, labels, known)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[1, 2] == 0
+
+
+def test_softmax_by_hand() -> None:
+    # Clip 1: shares 1/2, 1/4, 1/4 and two classes present. Clip 2: nothing present. Clip 3: the
+    # first class is not known, so the others have shares 1/2 and 1/2.
+    logits = torch.tensor([[2.0, 1.0, 1.0], [5.0, 0.0, 0.0], [9.0, 1.0, 1.0]])
+    logits[0] = torch.tensor([0.5, 0.25, 0.25]).log()
+    labels = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0], [float("nan"), 0.0, 1.0]])
+    known = torch.tensor([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
+    expected = ((math.log(2) + math.log(4)) / 2 + math.log(2)) / 2
+    found = softmax_loss(logits, labels, known)
+    assert found.item() == pytest.approx(expected, rel=1e-6)
+    assert MultiLabelLoss(SoftmaxConfig(kind="softmax"), "abc")(logits, labels, known) == found
+
+
+def test_softmax_of_one_label_is_cross_entropy() -> None:
+    logits, _ = drawn(8)
+    target = torch.arange(len(logits)) % logits.shape[1]
+    labels = torch.nn.functional.one_hot(target, logits.shape[1]).float()
+    for smoothing in (0.0, 0.1):
+        theirs = torch.nn.CrossEntropyLoss(label_smoothing=smoothing)(logits, target)
+        torch.testing.assert_close(softmax_loss(logits, labels, label_smoothing=smoothing), theirs)
+
+
+def test_softmax_gives_no_gradient_to_what_is_not_known_or_not_labelled() -> None:
+    logits, labels = drawn(9)
+    labels[0], labels[1:, 1] = 0.0, 1.0
+    logits.requires_grad_(True)
+    known = torch.ones_like(labels)
+    known[:, 0] = 0.0
+    softmax_loss(logits, labels, known).backward()
+    assert not logits.grad[0].any()
+    assert not logits.grad[:, 0].any()
+    assert logits.grad[1:, 1].abs().min() > 0
+    logits.grad = None
+    softmax_loss(logits, torch.zeros_like(labels), known).backward()
+    assert not logits.grad.any()

@@ -8,6 +8,7 @@ from pathlib import Path
 from antiphon.errors import UserError
 from antiphon.training.supervised.config import SupervisedConfig
 from antiphon.training.supervised.freezing import FreezePlan
+from antiphon.training.supervised.loss_config import SoftmaxConfig
 from antiphon.training.supervised.post_training import SupervisedTask
 from tests.training.supervised.tiny import (
     CONV,
@@ -247,3 +248,16 @@ def _rank(rank: int, processes: int, meet: str, out: str) -> None:
             kept["frozen"] = state(task.model)
     torch.save(kept | {"after": state(task.model)}, f"{out}/{rank}.pt")
     torch.distributed.destroy_process_group()
+
+
+def test_shares_rather_than_logits_rank_the_clips(data: dict, monkeypatch) -> None:
+    task = SupervisedTask(
+        tiny_model(), NAMES, SupervisedConfig(loss=SoftmaxConfig(kind="softmax")), seed=1
+    )
+    # The share of class a is larger in the first clip, its logit in the second.
+    logits = torch.tensor([[0.0, -5.0, -5.0], [9.0, 12.0, 9.0]])
+    labels = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    output = task.model(data["waveform"][:2], data["valid"][:2])._replace(logits=logits)
+    monkeypatch.setattr(task.model, "forward", lambda *given: output)
+    task.validation_loss({**{k: v[:2] for k, v in data.items()}, "labels": labels})
+    assert task.validation_metrics() == {"map": 1.0, "map_classes": 2.0}

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from antiphon.encoders.base import Encoded, EncoderSpec
-from antiphon.errors import FormatError, ModelError, UserError
-from antiphon.training.supervised.config import BatchTeacher, EncoderTeacher, ModelTeacher
+from antiphon.errors import FormatError, ModelError
+from antiphon.training.supervised.config import EncoderTeacher, ModelTeacher
 from antiphon.training.supervised.create import create_teacher
 from antiphon.training.supervised.teacher_cache import TeacherCache, content_key
-from antiphon.training.supervised.teachers import FromBatch, FromEncoder, FromModel, with_teacher
+from antiphon.training.supervised.teachers import FromEncoder, FromModel
 from tests.training.supervised.tiny import calls, tiny_model
 
 
@@ -137,7 +137,7 @@ def test_what_is_cached_is_not_computed_again(tmp_path: Path) -> None:
     data = calls(3, 2, seed=0)
     encoder = Levels()
     teacher = FromEncoder(encoder, 8000, TeacherCache(tmp_path / "t.bin", "levels", 2))
-    first = next(with_teacher([data], teacher))["teacher"]
+    first = teacher(data)
     done = encoder.windows
     assert done == 6 * 3
     reordered = {name: value.flip(0) for name, value in data.items()}
@@ -149,18 +149,6 @@ def test_what_is_cached_is_not_computed_again(tmp_path: Path) -> None:
     padded = data | {"waveform": torch.nn.functional.pad(data["waveform"], (0, 100))}
     assert torch.equal(teacher(padded), first)
     assert encoder.windows == done
-
-
-def test_embeddings_of_the_batch() -> None:
-    data = calls(2, 2, seed=0)
-    teacher = create_teacher(BatchTeacher(kind="batch", dim=3), 8000)
-    assert isinstance(teacher, FromBatch)
-    given = torch.from_numpy(rows(4))
-    assert torch.equal(teacher(data | {"teacher": given}), given)
-    with pytest.raises(UserError, match="brings no embeddings"):
-        teacher(data)
-    with pytest.raises(UserError, match="of 2 values, not 3"):
-        teacher(data | {"teacher": given[:, :2]})
 
 
 def test_a_model_teaches_in_evaluation_mode() -> None:

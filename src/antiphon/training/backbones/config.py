@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import pydantic
-from pydantic import Field, PositiveInt
+from pydantic import Discriminator, Field, PositiveInt, Tag
 
 from antiphon.encoders.checking import Strict
 
@@ -120,18 +120,24 @@ class ConvConfig(Strict):
         Length of a token, by a last pointwise convolution.
     frequency
         ``mean``: the last map is averaged over frequency. ``project``: the last convolution spans
-        all its rows, so that the token still knows the pitch.
+        all its rows, so that the token still knows the pitch. ``keep``: the rows stay apart to the
+        end, for a head that joins them itself; a token is their mean.
+    block
+        ``separable``: inverted residuals of depthwise convolutions, with few weights.
+        ``residual``: two 3 x 3 convolutions each (He et al. 2016): more weights, which processors
+        multiply at several times the speed.
     expansion
-        Widening inside a block.
+        Widening inside a separable block.
     drop_path
         As in the vision transformer.
     """
 
     kind: Literal["conv"] = "conv"
+    block: Literal["separable", "residual"] = "separable"
     width: PositiveInt = 32
     depths: Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=6)] = (1, 2, 2, 1)
     dim: PositiveInt = 256
-    frequency: Literal["mean", "project"] = "mean"
+    frequency: Literal["mean", "project", "keep"] = "mean"
     expansion: PositiveInt = 2
     drop_path: Share = 0.0
 
@@ -233,7 +239,51 @@ class HeadConfig(Strict):
         Width of a hidden layer with Hardswish; None for a linear classifier.
     dropout
         Before the last layer, in training.
+    activation
+        How logits become scores: ``sigmoid``, each class by itself, or ``softmax``, shares that
+        sum to 1, which a head trained with the loss ``softmax`` gets.
     """
 
     hidden: PositiveInt | None = None
     dropout: Share = 0.0
+    activation: Literal["sigmoid", "softmax"] = "sigmoid"
+
+
+class SedHeadConfig(Strict):
+    """A head that says when each class is heard; see :class:`~antiphon.training.detection.head`.
+
+    Attributes
+    ----------
+    pool
+        How rows of the last map are joined: ``gem``, the generalised mean, or ``mean``, which
+        suits features of both signs, as those of transformers.
+    gem_p
+        Power of the generalised mean at the start; it is learned. 1 is the mean, and the larger
+        the nearer to the maximum.
+    hidden
+        Width of a layer with ReLU between the joined rows and the scores; None for none.
+    dropout
+        Before each layer, in training.
+    clip_share
+        Share of the clip's score in the output, and of its loss in the loss; the rest is that of
+        the loudest frame.
+    """
+
+    kind: Literal["sed"]
+    pool: Literal["gem", "mean"] = "gem"
+    gem_p: Annotated[float, Field(ge=1)] = 3.0
+    hidden: PositiveInt | None = None
+    dropout: Share = 0.25
+    clip_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+def _kind_of_head(value: Any) -> str:
+    """Classifiers of an embedding say no kind."""
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return "sed" if kind == "sed" else "embedding"
+
+
+AnyHeadConfig = Annotated[
+    Annotated[HeadConfig, Tag("embedding")] | Annotated[SedHeadConfig, Tag("sed")],
+    Discriminator(_kind_of_head),
+]

@@ -87,7 +87,7 @@ class EfficientAT(nn.Module):
         tokens = x.mean(2).transpose(1, 2)
         held = TimeMask(mask).at(tokens.shape[1])
         assert held is not None
-        return BackboneOutput(tokens, held)
+        return BackboneOutput(tokens, held, map=x)
 
     def layer_prefixes(self) -> tuple[tuple[str, ...], ...]:
         """Return the names of parameters by depth, from the input on, as prefixes."""

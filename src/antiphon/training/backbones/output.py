@@ -21,9 +21,14 @@ class BackboneOutput(NamedTuple):
     layers
         Outputs of the blocks in order, each ``(B, 1 + S, D)`` with the class token first, where
         they were asked for.
+    map
+        ``(B, D, F, T)`` the last map over frequency and time, for heads that look at both; ``F``
+        is 1 where the network has joined the rows before. None for a backbone that has none. Time
+        step ``t`` holds the tokens ``t * S / T`` to ``(t + 1) * S / T``.
     """
 
     tokens: Tensor
     mask: Tensor
     cls: Tensor | None = None
     layers: tuple[Tensor, ...] | None = None
+    map: Tensor | None = None

@@ -55,7 +55,8 @@ class TimmNetwork(nn.Module):
     MissingExtraError
         timm is not installed.
     UserError
-        timm has no such network, or it is of a family in which padding cannot be masked.
+        timm has no such network, its weights cannot be downloaded, or it is of a family in which
+        padding cannot be masked.
     """
 
     def __init__(self, config: TimmConfig) -> None:
@@ -87,7 +88,7 @@ class TimmNetwork(nn.Module):
         finally:
             self._time.mask = TimeMask()
         tokens = x.mean(2).transpose(1, 2)
-        return BackboneOutput(tokens, count_tokens(held, tokens.shape[1], self.stride))
+        return BackboneOutput(tokens, count_tokens(held, tokens.shape[1], self.stride), map=x)
 
     def layer_prefixes(self) -> tuple[tuple[str, ...], ...]:
         """Return the names of parameters by depth, from the input on, as prefixes."""
@@ -164,9 +165,16 @@ def _create(config: TimmConfig) -> Any:
         known = timm.list_models()
         raise UserError(f"timm has no network {config.name!r}.{nearest(config.name, known)}")
     extra = {"drop_path_rate": config.drop_path} if config.drop_path else {}
-    network = timm.create_model(
-        config.name, pretrained=config.pretrained, in_chans=1, num_classes=0, **extra
-    )
+    try:
+        network = timm.create_model(
+            config.name, pretrained=config.pretrained, in_chans=1, num_classes=0, **extra
+        )
+    except OSError as error:
+        reason = str(error).split(". ")[0].rstrip(".")
+        raise UserError(
+            f"The weights of timm's {config.name!r} cannot be had: {reason}. They are downloaded "
+            "once and then kept; without a network set backbone.pretrained=false."
+        ) from error
     family = type(network).__name__
     others = {
         type(module).__name__

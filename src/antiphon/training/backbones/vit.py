@@ -142,7 +142,8 @@ class ViT(nn.Module):
         counted = counted.unsqueeze(2).expand(-1, -1, mels).flatten(1)
         outputs = self._run(tokens, token_mask)
         x = self._finished(outputs[-1])
-        return BackboneOutput(x[:, 1:], counted, x[:, 0], outputs if layers else None)
+        grid = x[:, 1:].unflatten(1, (times, mels)).permute(0, 3, 2, 1)
+        return BackboneOutput(x[:, 1:], counted, x[:, 0], outputs if layers else None, grid)
 
     def layer_prefixes(self) -> tuple[tuple[str, ...], ...]:
         """Return the names of parameters by depth, from the input on, as prefixes.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from antiphon.encoders.checking import Strict
-from antiphon.training.backbones.config import BackboneConfig, HeadConfig, Pooling
+from antiphon.training.backbones.config import AnyHeadConfig, BackboneConfig, Pooling
 from antiphon.training.front_end.config import TrainingFrontEnd
 
 
@@ -44,5 +44,5 @@ class ModelConfig(Strict):
     backbone: BackboneConfig
     pooling: Pooling = "mean"
     classes: tuple[str, ...] = ()
-    head: HeadConfig | None = None
+    head: AnyHeadConfig | None = None
     weights_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None

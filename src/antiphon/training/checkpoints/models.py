@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 import yaml
@@ -12,6 +10,7 @@ from safetensors.torch import save
 
 from antiphon.encoders.checking import check_file, read_yaml
 from antiphon.errors import ModelError
+from antiphon.replacing import replacing
 from antiphon.training.backbones.config import TimmConfig
 from antiphon.training.checkpoints.config import ModelConfig
 from antiphon.training.checkpoints.loading import load_state, read_state
@@ -149,13 +148,5 @@ def model_config(model: EncoderModel) -> ModelConfig:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path, sync=True) as part:
+        part.write_bytes(content)

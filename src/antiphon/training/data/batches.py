@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from antiphon.errors import AntiphonError, AudioError
 from antiphon.training.data.config import DataConfig
 from antiphon.training.data.crops import Crops, as_row, padded
+from antiphon.training.data.cutting import ROUNDING, SLIVER
 from antiphon.training.data.faults import FaultMonitor
 from antiphon.training.data.stream import ClipStream
 from antiphon.training.data.table import Float64, Int64
@@ -81,6 +82,8 @@ class ValidationBatches(Dataset):
             row["valid"] = np.int64(len(raw.audio))
             if table.n_classes:
                 row |= {"labels": raw.labels, "known": raw.known}
+            if raw.frames is not None:
+                row |= {"frame_labels": raw.frames, "frame_known": raw.frame_known}
             rows.append({**row, "faults": ()})
         batch = _collated(rows) if rows else {"faults": [], "draws": 0}
         batch["faults"] = faults
@@ -88,14 +91,19 @@ class ValidationBatches(Dataset):
 
 
 def validation_windows(
-    crops: Crops, data: DataConfig, monitor: FaultMonitor
+    crops: Crops, data: DataConfig, monitor: FaultMonitor, note: Callable[[str], None]
 ) -> tuple[Int64, Float64]:
-    """Return clip and start of each crop; NaN for one from the middle."""
+    """Return clip and start of each crop; NaN for one from the middle.
+
+    Side by side, a rest shorter than ``SLIVER`` of a window gives no crop; ``note`` is told of
+    how many clips, and how long they are together.
+    """
     table = crops.table
     if data.holdout.windows == "centre":
         return np.arange(len(table)), np.full(len(table), np.nan)
     clips: list[int] = []
     starts: list[float] = []
+    rests: list[float] = []
     for clip in range(len(table)):
         if crops.made(clip):
             clips.append(clip)
@@ -106,10 +114,17 @@ def validation_windows(
         except AudioError as error:
             monitor.add(1, [(table.name(int(table.recording[clip])), str(error))])
             continue
-        # A rest shorter than a thousandth of a window is rounding.
-        count = max(1, math.ceil((high - low) / data.clip_s - 1e-3))
+        windows = (high - low) / data.clip_s
+        count = max(1, math.ceil(windows - SLIVER))
+        if windows > count + ROUNDING:
+            rests.append(high - low - count * data.clip_s)
         clips += [clip] * count
         starts += [low + k * data.clip_s for k in range(count)]
+    if rests:
+        note(
+            f"{len(rests)} held-out clips end in less than {SLIVER:.0%} of a window, which is not "
+            f"validated on: {sum(rests):.2f} s in all."
+        )
     return np.array(clips, np.int64), np.array(starts, np.float64)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
-import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +14,7 @@ import numpy.typing as npt
 from antiphon.audio.reader import read_span
 from antiphon.audio.recording import content_key
 from antiphon.errors import DiskFullError, FileError
+from antiphon.replacing import replacing
 
 Float32 = npt.NDArray[np.float32]
 
@@ -97,15 +96,9 @@ class AudioCache:
         return audio.astype(np.float16)
 
     def _write(self, place: Path, audio: Float32) -> None:
-        part = place.with_name(f".{place.stem}.{os.getpid()}.{secrets.token_hex(4)}")
         try:
-            place.parent.mkdir(exist_ok=True)
-            try:
-                with part.open("wb") as file:
-                    np.save(file, self._pack(audio), allow_pickle=False)
-                part.replace(place)
-            finally:
-                part.unlink(missing_ok=True)
+            with replacing(place) as part, part.open("wb") as file:
+                np.save(file, self._pack(audio), allow_pickle=False)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise DiskFullError(

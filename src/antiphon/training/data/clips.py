@@ -22,6 +22,13 @@ from antiphon.training.data.table import ClipTable, Float32
 # Memory rather than disk for the moment in which a file out of a shard is decoded.
 _FAST_TEMPORARY = Path("/dev/shm")
 
+# What states how long a recording is, by kind of source.
+_STATES = {
+    "folder": "the metadata table",
+    "shards": "its JSON in the shard",
+    "project": "the project",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:
@@ -150,10 +157,16 @@ class ClipReader:
         if self._cache is not None and self._duration(recording, path) <= self._longest:
             audio = self._cache.read(path, start, stop)
         else:
-            audio = read_span(path, start / self._rate, stop / self._rate, sample_rate=self._rate)[
-                0
-            ]
+            try:
+                span = read_span(
+                    path, start / self._rate, stop / self._rate, sample_rate=self._rate
+                )
+            except AudioError:
+                self._check_stated(recording, path)
+                raise
+            audio = span[0]
         if not len(audio):
+            self._check_stated(recording, path)
             raise AudioError(path, f"holds no sample at {start_s:.3f} s", "Check the label table")
         if not np.isfinite(audio).all():
             raise AudioError(path, "holds samples that are not finite", "Convert it again")
@@ -161,6 +174,20 @@ class ClipReader:
         if len(audio) < self._samples and self._short == "loop":
             audio = np.resize(audio, self._samples)
         return Crop(audio, start / self._rate, end_s)
+
+    def _check_stated(self, recording: int, path: Path) -> None:
+        """Blame who states a length that the file does not have, rather than the file."""
+        stated = float(self._table.recordings.duration_s[recording])
+        lasts = probe(path).duration_s
+        if not stated > lasts + 1.0 / self._rate:
+            return
+        source = self._table.sources[int(self._table.recordings.source[recording])]
+        who = _STATES.get(source.kind, "its source")
+        raise AudioError(
+            path,
+            f"lasts {lasts:.3f} s, but {who} says {stated:.3f} s",
+            "Correct duration_s there",
+        )
 
 
 @contextmanager

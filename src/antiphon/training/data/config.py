@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 import pydantic
 
 from antiphon.encoders.checking import Strict
+from antiphon.training.data.fold_config import FoldsConfig
 
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
 Positive = Annotated[float, pydantic.Field(gt=0)]
@@ -62,15 +63,28 @@ class FolderSource(_Source):
         As for ``antiphon labels import``: the format's name and the title of the column.
     label_kind
         Of new labels: species, call_type, individual or other.
+    unlabelled
+        What is known of recordings that no label speaks of: nothing (``unknown``), or that none of
+        the classes is in them (``absent``), as in a folder of rain, wind and engines.
+    pseudo
+        Pseudo-labels of the recordings, a file of ``antiphon pseudo-label`` (not relative to the
+        folder), in place of labels: targets in [0, 1] for windows and, where the file has them,
+        for frames. Recordings that it does not name are left out, and nothing is ever validated
+        on it.
     metadata
         A table (CSV, TSV) with one row per recording, for the two columns below. Its column
         ``duration_s``, if there is one, spares opening every recording with annotated spans
         before training.
     group
-        What never lies on both sides of a split: ``recording``, ``folder`` (that it lies in) or
-        ``source`` (all of it).
+        What never lies on both sides of a split: ``recording``, ``folder`` (that it lies in),
+        ``site`` (as its file name has it, see
+        :func:`antiphon.evaluation.blending.files.sites.site_and_hour`; a recording of which it
+        says none is a group of its own) or ``source`` (all of it).
     group_column
         Column of the metadata that says it instead, such as one of sites.
+    secondary_column
+        Column of the metadata with classes that may be heard in the background of a recording, as
+        ``A; B`` or ``['A', 'B']``; :attr:`DataConfig.secondary` says what becomes of them.
     split_column
         Column of the metadata that says on which side a recording is.
     training_splits, validation_splits
@@ -87,9 +101,12 @@ class FolderSource(_Source):
     format: str = "auto"
     label_column: str | None = None
     label_kind: Literal["species", "call_type", "individual", "other"] = "species"
+    pseudo: Path | None = None
     metadata: Path | None = None
-    group: Literal["recording", "folder", "source"] = "recording"
+    unlabelled: Literal["unknown", "absent"] = "unknown"
+    group: Literal["recording", "folder", "site", "source"] = "recording"
     group_column: str | None = None
+    secondary_column: str | None = None
     split_column: str | None = None
     training_splits: tuple[str, ...] = ("train",)
     validation_splits: tuple[str, ...] = ("valid", "validation")
@@ -101,8 +118,15 @@ class FolderSource(_Source):
             raise ValueError("side and split_column exclude each other")
         if self.labels is not None and self.label_folders:
             raise ValueError("labels and label_folders exclude each other")
-        if (self.group_column or self.split_column) and self.metadata is None:
-            raise ValueError("a group or split column needs metadata, the table that holds it")
+        if self.pseudo is not None and (self.labels is not None or self.label_folders):
+            raise ValueError("pseudo stands in place of labels; make two sources of the folder")
+        columns = (self.group_column, self.split_column, self.secondary_column)
+        if any(columns) and self.metadata is None:
+            raise ValueError(
+                "a group, split or secondary column needs metadata, the table that holds it"
+            )
+        if self.secondary_column and self.labels is None and not self.label_folders:
+            raise ValueError("a secondary column goes with labels or label_folders")
         return self
 
 
@@ -174,7 +198,7 @@ class HoldoutConfig(Strict):
         Another text gives another choice.
     windows
         ``centre``: one crop from the middle of each clip; ``all``: crops side by side over the
-        whole clip, the last one padded.
+        whole clip, the last one padded; a rest of less than a tenth of a crop is left out.
     """
 
     share: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
@@ -227,14 +251,21 @@ class DataConfig(Strict):
         repeated (``loop``).
     long_tail
         0: every clip equally often. 1: every class equally often. Between: class c is drawn
-        with a frequency proportional to its number of clips to the power of 1 minus this.
+        with a frequency proportional to its number of clips to the power of 1 minus this. 0.5
+        weighs a clip by the inverse root of its class's frequency.
+    clips_per_class
+        ``[least, most]``, either perhaps null: a class of fewer or more clips is drawn as if it
+        had so many. All of its clips are drawn in turn.
+    secondary
+        Target of classes in the background of a recording (``secondary_column`` of a source),
+        such as 0.01; null leaves them out of the loss.
     labelled_only
         Whether clips of which no label is known are left out.
     min_overlap
         Share of the shorter of crop and annotation that they must have in common for a label
         to be present; with less it is unknown.
-    holdout
-        The validation side.
+    holdout, folds
+        The validation side: a share, or one fold of several.
     cache
         None to decode each crop from its file.
     workers
@@ -257,9 +288,12 @@ class DataConfig(Strict):
     batch: Count = 32
     short: Literal["pad", "loop"] = "pad"
     long_tail: Share = 0.0
+    clips_per_class: tuple[Count | None, Count | None] | None = None
+    secondary: Share | None = None
     labelled_only: bool = False
     min_overlap: Annotated[float, pydantic.Field(gt=0, le=1)] = 0.5
     holdout: HoldoutConfig = HoldoutConfig()
+    folds: FoldsConfig | None = None
     cache: CacheConfig | None = None
     workers: Annotated[int, pydantic.Field(ge=0)] = 0
     prefetch: Count = 2
@@ -277,6 +311,11 @@ class DataConfig(Strict):
             raise ValueError("mix needs a weight above 0")
         if self.samples < 1:
             raise ValueError(f"clip_s {self.clip_s:g} is shorter than a sample")
+        if self.folds is not None and self.folds.fold is not None and self.holdout.share:
+            raise ValueError("a fold is held out; take out holdout.share")
+        least, most = self.clips_per_class or (None, None)
+        if least is not None and most is not None and least > most:
+            raise ValueError(f"clips_per_class {least} to {most} runs backwards")
         if self.closed and self.taxonomy is None:
             raise ValueError("closed needs a taxonomy")
         return self

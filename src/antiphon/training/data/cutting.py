@@ -23,6 +23,12 @@ from antiphon.training.data.table import (
     Statements,
 )
 
+SLIVER = 0.1
+"""Share of a window below which the rest of a recording is no window of its own."""
+
+# A rest below this share is rounding and not worth a word.
+ROUNDING = 1e-3
+
 
 def cut_clips(
     infos: tuple[SourceInfo, ...],
@@ -32,15 +38,20 @@ def cut_clips(
     recordings: Recordings,
     statements: Statements,
     config: DataConfig,
+    windowed: Bool | None = None,
 ) -> tuple[ClipTable, list[str]]:
     """Cut recordings into clips: those with annotated spans into windows, the others not at all.
+
+    ``windowed`` ``(recordings,)`` names further ones that are cut.
+
+    A rest shorter than :data:`SLIVER` of a window belongs to the window before it.
 
     Returns
     -------
     table : ClipTable
         All clips.
     notes : list of str
-        Recordings that had to be opened and cannot be read.
+        Recordings that had to be opened and cannot be read, and how many end in such a rest.
 
     Raises
     ------
@@ -50,6 +61,8 @@ def cut_clips(
     owners = statements.owners()
     timed = np.zeros(len(recordings), bool)
     timed[owners[np.isfinite(statements.start_s)]] = True
+    if windowed is not None:
+        timed |= windowed
     empty = np.empty(0, np.int32)
     table = ClipTable(
         infos, classes, groups, shards, recordings, statements,
@@ -59,17 +72,24 @@ def cut_clips(
     notes = _look_up_durations(table, timed, config.max_fault_share)
     readable = ~(timed & np.isnan(recordings.duration_s))
     cut = timed & readable
-    count = np.where(cut, np.ceil(np.nan_to_num(recordings.duration_s) / config.clip_s), 1)
+    windows = np.nan_to_num(recordings.duration_s) / config.clip_s
+    count = np.where(cut, np.ceil(windows - SLIVER), 1)
     count = np.where(readable, np.maximum(count, 1), 0).astype(np.int64)
     recording = np.repeat(np.arange(len(recordings), dtype=np.int32), count)
     within = np.arange(len(recording)) - np.repeat(np.cumsum(count) - count, count)
     fixed = cut[recording]
+    last = within == count[recording] - 1
     start = np.where(fixed, within * config.clip_s, 0.0)
-    end = np.where(
-        fixed, np.minimum(start + config.clip_s, recordings.duration_s[recording]), np.inf
-    )
+    length_s = recordings.duration_s[recording]
+    end = np.where(fixed, np.where(last, length_s, start + config.clip_s), np.inf)
     first, taken = _present(statements, owners, count, start, end, config)
     notes += _beyond(table, owners, cut)
+    merged = int((cut & (windows > count + ROUNDING)).sum())
+    if merged:
+        notes.append(
+            f"{merged} recordings end in less than {SLIVER:.0%} of a window; that rest belongs to "
+            "the window before it."
+        )
     return ClipTable(
         infos, classes, groups, shards, recordings, statements,
         recording, start, end, fixed, first, taken,

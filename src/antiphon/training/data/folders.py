@@ -15,6 +15,7 @@ from antiphon.labels.formats.registry import read_annotations
 from antiphon.labels.formats.table import read_delimited
 from antiphon.labels.formats.titles import DURATION, KNOWN, RECORDING
 from antiphon.labels.labelset import Label
+from antiphon.training.data.background import background, nothing_heard
 from antiphon.training.data.config import FolderSource
 from antiphon.training.data.matching import listing, match_recordings
 from antiphon.training.data.reading import (
@@ -23,8 +24,10 @@ from antiphon.training.data.reading import (
     inaudible,
     recording_groups,
     said_by,
+    site_groups,
 )
 from antiphon.training.data.table import Bool, Float64, Int8, strings
+from antiphon.training.pseudo.source import read_targets
 
 
 def read_folder(source: FolderSource, name: str, sample_rate: int) -> SourceRows:
@@ -45,8 +48,22 @@ def read_folder(source: FolderSource, name: str, sample_rate: int) -> SourceRows
     skip = len(base.rstrip(os.sep)) + 1
     paths = strings([path[skip:].replace(os.sep, "/") for path in found])
     del found
-    labels, said, labelled, notes = _labels(source, root, paths, sample_rate)
+    pseudo = None
+    others: list[tuple[int, str]] = []
+    if source.pseudo is None:
+        labels, said, labelled, notes = _labels(source, root, paths, sample_rate)
+        behind, others = background(source, root, paths, labels)
+        said = said.joined(behind)
+        if source.unlabelled == "absent":
+            said = said.joined(nothing_heard(labelled))
+    else:
+        pseudo = read_targets(source.pseudo.expanduser(), root, paths, source.missing)
+        paths, notes = pseudo.paths, pseudo.notes
+        labels, said = _as_labels(list(pseudo.classes), source), Said.nothing()
+        labelled = np.zeros(len(paths), bool)
     group, side, duration_s = _facts(source, root, paths, name)
+    if pseudo is not None:
+        duration_s = np.where(np.isnan(duration_s), pseudo.duration_s, duration_s)
     return SourceRows(
         name=name,
         root=base,
@@ -58,6 +75,8 @@ def read_folder(source: FolderSource, name: str, sample_rate: int) -> SourceRows
         side=side,
         duration_s=duration_s,
         notes=notes,
+        pseudo=None if pseudo is None else pseudo.targets,
+        behind=others,
     )
 
 
@@ -124,6 +143,8 @@ def _facts(
         group = [""] * n
     elif source.group == "recording":
         group = recording_groups(texts)
+    elif source.group == "site":
+        group = site_groups(texts)
     elif source.group == "folder":
         group = [f"{name}/{PurePosixPath(path).parent}" for path in texts]
     else:

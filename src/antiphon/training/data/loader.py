@@ -43,7 +43,7 @@ def open_sides(data: DataConfig, note: Callable[[str], None] = warn) -> Sides:
     table, notes = read_sources(data)
     for text in notes:
         note(text)
-    return split(table, data.holdout)
+    return split(table, data.holdout, data.folds)
 
 
 def training_loader(
@@ -146,7 +146,7 @@ def validation_loader(
     table = open_sides(data, note).validation if table is None else table
     crops = Crops(table, data)
     monitor = _monitor(table, data, note, "It is left out of validation.")
-    clips, starts = validation_windows(crops, data, monitor)
+    clips, starts = validation_windows(crops, data, monitor, note)
     if most is not None and most < len(clips):
         chosen = np.sort(np.random.default_rng(_CHOICE).permutation(len(clips))[:most])
         clips, starts = clips[chosen], starts[chosen]

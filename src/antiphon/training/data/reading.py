@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from antiphon.labels.annotation import ABSENT as SAID_ABSENT
 from antiphon.labels.annotation import PRESENT as SAID_PRESENT
 from antiphon.labels.labelset import Label
 from antiphon.labels.spans import read_spans
+from antiphon.training.data.soft_targets import SoftTargets
 from antiphon.training.data.table import ABSENT, PRESENT, UNSURE, Bool, Float64, Int8, Int32, Int64
 
 
@@ -34,17 +36,22 @@ class Said:
         return cls.whole(np.empty(0, np.int64), np.empty(0, np.int32))
 
     @classmethod
-    def whole(cls, recording: npt.ArrayLike, label: npt.ArrayLike) -> Said:
-        """Return statements that labels are present in whole recordings, one label for each."""
+    def whole(cls, recording: npt.ArrayLike, label: npt.ArrayLike, value: int = PRESENT) -> Said:
+        """Return statements about labels in whole recordings, one or the same label for each."""
         owner = np.asarray(recording, np.int64)
         n = len(owner)
         return cls(
             owner,
-            np.asarray(label, np.int32),
+            np.broadcast_to(np.asarray(label, np.int32), n).copy(),
             np.full(n, -np.inf),
             np.full(n, np.inf),
-            np.full(n, PRESENT, np.int8),
+            np.full(n, value, np.int8),
         )
+
+    def joined(self, other: Said) -> Said:
+        """Return the statements of both."""
+        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
+        return Said(*(np.concatenate(pair) for pair in pairs))
 
 
 @dataclass(slots=True)
@@ -73,6 +80,11 @@ class SourceRows:
         Sentences for the report.
     settings
         Of synthesised sources.
+    pseudo
+        Pseudo-labels of the recordings, their classes numbered as ``labels``; None for none.
+    behind
+        Number of a recording and name of what is in its background, where that is none of
+        ``labels``.
     """
 
     name: str
@@ -90,6 +102,8 @@ class SourceRows:
     size: Int64 | None = None
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    pseudo: SoftTargets | None = None
+    behind: Sequence[tuple[int, str]] = ()
 
 
 def recording_groups(paths: Sequence[str]) -> list[str]:
@@ -101,6 +115,15 @@ def recording_groups(paths: Sequence[str]) -> list[str]:
     names = [path.rsplit("/", 1)[-1] for path in paths]
     count = Counter(names)
     return [name if count[name] == 1 else path for name, path in zip(names, paths, strict=True)]
+
+
+def site_groups(paths: Sequence[str]) -> list[str]:
+    """Return the site that each file name has as a group; the recording where it has none."""
+    from antiphon.evaluation.blending.files.sites import site_and_hour
+
+    sites = [site_and_hour(PurePosixPath(path).stem)[0] for path in paths]
+    own = recording_groups(paths)
+    return [f"site {site}" if site else one for site, one in zip(sites, own, strict=True)]
 
 
 def inaudible(annotations: pa.Table, sample_rate: int, where: object) -> list[str]:

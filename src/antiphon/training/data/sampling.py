@@ -120,14 +120,19 @@ class ClipSampler:
 
 
 def clip_weights(
-    table: ClipTable, *, mix: Mapping[Any, float] | None = None, long_tail: float = 0.0
+    table: ClipTable,
+    *,
+    mix: Mapping[Any, float] | None = None,
+    long_tail: float = 0.0,
+    per_class: tuple[int | None, int | None] | None = None,
 ) -> Float64:
     """Return the probability with which each clip is drawn, ``(n,)``, in sum 1.
 
     Between sources by domain and weight; within a source by classes. A clip counts as
     ``max over its classes of N_c ** -long_tail``, with ``N_c`` the clips of the class over all
     sources: the repeat factor of Gupta, Dollar and Girshick (2019, LVIS, section 4.2) with a free
-    power. Clips without a class count as one class of their own.
+    power. Clips without a class count as one class of their own. With limits a class counts as if
+    it had ``n_c`` clips, ``N_c`` brought within them, each ``n_c / N_c`` of a clip.
 
     Parameters
     ----------
@@ -138,6 +143,8 @@ def clip_weights(
         clips drop out.
     long_tail
         0 to 1.
+    per_class
+        Least and most clips of a class; None for no limit. Clips without a class have none.
 
     Raises
     ------
@@ -166,8 +173,8 @@ def clip_weights(
         for domain in set(domains) - set(mix):
             share[domains == domain] = 0.0
     inside = np.ones(len(table))
-    if long_tail > 0:
-        inside = _rarity(table, long_tail)
+    if long_tail > 0 or per_class is not None:
+        inside = _rarity(table, long_tail, per_class or (None, None))
     total = np.bincount(source, weights=inside, minlength=len(table.sources))
     weights = inside * (share / np.where(total > 0, total, 1.0))[source]
     whole = weights.sum()
@@ -175,9 +182,12 @@ def clip_weights(
     return result
 
 
-def _rarity(table: ClipTable, power: float) -> Float64:
+def _rarity(table: ClipTable, power: float, limits: tuple[int | None, int | None]) -> Float64:
     length = np.diff(table.class_first)
-    per_class = np.maximum(table.class_counts(), 1).astype(np.float64) ** -power
+    found = np.maximum(table.class_counts(), 1).astype(np.float64)
+    least, most = limits
+    taken = np.clip(found, least or 1, most or np.inf)
+    per_class = taken / found * taken**-power
     bare = length == 0
     out = np.full(len(table), float(max(1, int(bare.sum()))) ** -power)
     rows = np.flatnonzero(~bare)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from antiphon.audio.recording import probe
-from antiphon.errors import FileError, FormatError
+from antiphon.errors import FileError, FormatError, UserError
 from antiphon.labels.annotation import PRESENCES
 from antiphon.labels.formats.cells import join_labels
 from antiphon.labels.formats.table import csv_text, write_text
@@ -144,7 +144,14 @@ def write_shards(table: ClipTable, folder: Path, shard_bytes: int = 1 << 30) -> 
     ------
     AudioError, FileError
         A recording cannot be read, or a shard not be written.
+    UserError
+        A source has pseudo-labels, which a shard cannot hold.
     """
+    if table.pseudo_clips.any():
+        raise UserError(
+            "Shards hold what people said, not the soft targets of pseudo-labels. Keep that source "
+            "as a folder beside them."
+        )
     names = table.classes.names
     with ShardWriter(folder, shard_bytes) as writer:
         for recording in np.unique(table.recording).tolist():

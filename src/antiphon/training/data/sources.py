@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from antiphon.errors import UserError
+from antiphon.training.data.background import among_all
 from antiphon.training.data.config import (
     DataConfig,
     FolderSource,
@@ -23,6 +25,7 @@ from antiphon.training.data.labels import SourceLabels, read_taxonomy, unify
 from antiphon.training.data.projects import read_project
 from antiphon.training.data.reading import Said, SourceRows
 from antiphon.training.data.shard_source import read_shards
+from antiphon.training.data.soft_targets import PRESENT_FROM, SoftTargets, soft_labels
 from antiphon.training.data.synthesised import read_repertoire
 from antiphon.training.data.table import (
     EVERY,
@@ -100,10 +103,16 @@ def read_sources(config: DataConfig) -> tuple[ClipTable, list[str]]:
         for part, source, column in zip(parts, config.sources, classes.columns, strict=True)
     )
     recordings, groups, shards = _join_recordings(parts)
-    statements = _join_statements(parts, classes.columns, len(recordings))
+    told = [
+        among_all(part, source, column, classes.label_set.names)
+        for part, source, column in zip(parts, config.sources, classes.columns, strict=True)
+    ]
+    statements = _join_statements(parts, told, len(recordings))
+    windowed = np.concatenate([np.full(len(part.path), part.pseudo is not None) for part in parts])
     table, notes = cut_clips(
-        infos, classes.label_set, groups, shards, recordings, statements, config
+        infos, classes.label_set, groups, shards, recordings, statements, config, windowed
     )
+    table = _with_soft_targets(table, parts, classes.columns, config)
     left_out = recordings.side[table.recording] == -2
     if left_out.any():
         notes.append(f"{int(left_out.sum())} clips are on neither side by their split columns.")
@@ -212,22 +221,22 @@ def _join_recordings(parts: Sequence[SourceRows]) -> tuple[Recordings, Any, Any]
 
 
 def _join_statements(
-    parts: Sequence[SourceRows], columns: Sequence[Int32], recordings: int
+    parts: Sequence[SourceRows], told: Sequence[tuple[Said, Int32]], recordings: int
 ) -> Statements:
     said: list[Said] = []
     ahead = 0
-    for part, column in zip(parts, columns, strict=True):
+    for part, (own, column) in zip(parts, told, strict=True):
         # One more entry at the end, which the number -1 finds.
         to_class = np.append(column, EVERY).astype(np.int32)
-        label = to_class[part.said.label]
-        keep = (label >= 0) | (part.said.label == EVERY)
+        label = to_class[own.label]
+        keep = (label >= 0) | (own.label == EVERY)
         said.append(
             Said(
-                part.said.recording[keep] + ahead,
+                own.recording[keep] + ahead,
                 label[keep],
-                part.said.start_s[keep],
-                part.said.end_s[keep],
-                part.said.value[keep],
+                own.start_s[keep],
+                own.end_s[keep],
+                own.value[keep],
             )
         )
         ahead += len(part.path)
@@ -245,11 +254,40 @@ def _join_statements(
     )
 
 
+def _with_soft_targets(
+    table: ClipTable, parts: Sequence[SourceRows], columns: Sequence[Int32], config: DataConfig
+) -> ClipTable:
+    """Add the targets that come from models, and the classes that clips have by them."""
+    if all(part.pseudo is None for part in parts):
+        return table
+    soft: list[SoftTargets | None] = []
+    base = 0
+    for part, column in zip(parts, columns, strict=True):
+        given = part.pseudo
+        soft.append(None if given is None else given.in_table(base, column, table.n_classes))
+        base += len(part.path)
+    table = replace(table, soft=tuple(soft))
+    taken = []
+    for clip in range(len(table)):
+        recording = int(table.recording[clip])
+        targets = table.soft_of(recording)
+        if targets is None:
+            taken.append(table.classes_of(clip))
+            continue
+        start_s, end_s = float(table.start_s[clip]), float(table.end_s[clip])
+        labels, _ = soft_labels(targets, recording, start_s, end_s, config.min_overlap)
+        taken.append(np.flatnonzero(labels >= PRESENT_FROM).astype(np.int32))
+    first = np.cumsum([0, *map(len, taken)]).astype(np.int64)
+    return replace(
+        table, class_first=first, class_of=np.concatenate([np.empty(0, np.int32), *taken])
+    )
+
+
 def _something_known(table: ClipTable) -> Bool:
     """Return which clips have a class, or lie in a recording of which absences are known."""
     known = np.diff(table.class_first) > 0
     exhaustive = np.array([bool(info.own.any()) for info in table.sources])
     known |= (table.recordings.labelled & exhaustive[table.recordings.source])[table.recording]
     said = np.diff(table.statements.first) > 0
-    known |= said[table.recording]
+    known |= said[table.recording] | table.pseudo_clips
     return known

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from antiphon.errors import UserError
 from antiphon.training.data.config import HoldoutConfig
-from antiphon.training.data.table import Bool, ClipTable
+from antiphon.training.data.fold_config import FoldsConfig
+from antiphon.training.data.folds import assign_folds, name_share
+from antiphon.training.data.table import Bool, ClipTable, Int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,20 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Clips to train on and clips held out."""
+    """Clips to train on and clips held out.
+
+    Parameters
+    ----------
+    training, validation
+        They share no group.
+    dropped
+        Clips of held-out groups or recordings whose targets come from a model: nothing is judged
+        by those.
+    """
 
     training: ClipTable
     validation: ClipTable
+    dropped: int = 0
 
     def report(self) -> str:
         """Return a table of counts, one line for each source and side."""
@@ -56,14 +68,18 @@ class Sides:
                     f"{row.source}, {side}: {row.clips}, {row.recordings}, {row.groups}, "
                     f"{row.labelled}, {row.classes}, {hours}"
                 )
+        if self.dropped:
+            lines.append(
+                f"{self.dropped} pseudo-labelled clips of held-out groups are on neither side."
+            )
         return "\n".join(lines)
 
 
-def split(table: ClipTable, holdout: HoldoutConfig) -> Sides:
+def split(table: ClipTable, holdout: HoldoutConfig, folds: FoldsConfig | None = None) -> Sides:
     """Divide the clips by their groups.
 
-    A group of which a source states the side is there; any other is held out if a hash of its
-    name, as a number in [0, 1), is below the share.
+    A group of which a source states the side is there; any other is held out if it is of the
+    fold that is, or else if a hash of its name, as a number in [0, 1), is below the share.
 
     Parameters
     ----------
@@ -71,6 +87,8 @@ def split(table: ClipTable, holdout: HoldoutConfig) -> Sides:
         All clips.
     holdout
         Share and salt.
+    folds
+        Where they say which fold is held out, nothing else decides.
 
     Returns
     -------
@@ -83,9 +101,13 @@ def split(table: ClipTable, holdout: HoldoutConfig) -> Sides:
         By the stated sides a group would be on both, or nothing is left to train on.
     """
     recordings = table.recordings
-    held = np.array(
-        [_hash(name, holdout.salt) < holdout.share for name in table.groups.to_pylist()], bool
-    )
+    if folds is not None and folds.fold is not None:
+        held = assign_folds(table, folds) == folds.fold
+    else:
+        held = np.array(
+            [name_share(name, holdout.salt) < holdout.share for name in table.groups.to_pylist()],
+            bool,
+        )
     used = np.zeros(len(recordings), bool)
     used[table.recording] = True
     training = recordings.group[used & (recordings.side == 0)]
@@ -105,7 +127,21 @@ def split(table: ClipTable, holdout: HoldoutConfig) -> Sides:
             "Nothing is left to train on: every group is held out. Lower holdout.share, or group "
             "the sources by something finer."
         )
-    return Sides(table.select(~chosen), table.select(chosen))
+    pseudo = table.pseudo_clips
+    # A held-out recording may be pseudo-labelled too, in a source that groups otherwise.
+    chosen |= pseudo & _named_as(table, np.unique(table.recording[chosen & ~pseudo]))
+    dropped = int((chosen & pseudo).sum())
+    return Sides(table.select(~chosen), table.select(chosen & ~pseudo), dropped)
+
+
+def _named_as(table: ClipTable, held: Int32) -> Bool:
+    """Return ``(n,)``: clips of recordings that have the file name of one of these."""
+    path = table.recordings.path
+    names = {PurePosixPath(path[number].as_py()).stem for number in held.tolist()}
+    pseudo = np.unique(table.recording[table.pseudo_clips]).tolist()
+    same = [number for number in pseudo if PurePosixPath(path[number].as_py()).stem in names]
+    found: Bool = np.isin(table.recording, same)
+    return found
 
 
 def counts(table: ClipTable) -> list[Counts]:
@@ -130,8 +166,3 @@ def counts(table: ClipTable) -> list[Counts]:
             )
         )
     return rows
-
-
-def _hash(name: str, salt: str) -> float:
-    digest = hashlib.blake2b(name.encode(), digest_size=8, key=salt.encode()[:64]).digest()
-    return int.from_bytes(digest, "big") / 2.0**64

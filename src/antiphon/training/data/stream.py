@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,17 @@ from antiphon.audio.augmentation.config import AugmentConfig
 from antiphon.audio.augmentation.waveform import mix
 from antiphon.errors import AudioError
 from antiphon.training.data.config import DataConfig
-from antiphon.training.data.crops import Crops, Fault, Raw, as_row, padded, union
+from antiphon.training.data.crops import (
+    Crops,
+    Fault,
+    Raw,
+    as_row,
+    frame_union,
+    padded,
+    union,
+)
 from antiphon.training.data.sampling import ClipSampler, clip_weights
+from antiphon.training.data.soft_targets import rolled
 from antiphon.training.data.table import ClipTable, Float32
 
 # Partners of mixup come from the same aligned block of examples, which one worker makes anyway:
@@ -48,6 +57,8 @@ class Example:
         Of the added noise; NaN for none.
     faults
         As in :class:`Raw`, noise recordings included.
+    frames, frame_known
+        As in :class:`Raw`, of the mixture, moved with the audio.
     """
 
     waveform: Float32
@@ -59,6 +70,8 @@ class Example:
     weight: float = 1.0
     snr_db: float = float("nan")
     faults: tuple[Fault, ...] = ()
+    frames: Float32 | None = None
+    frame_known: Float32 | None = None
 
 
 class ClipStream:
@@ -84,13 +97,16 @@ class ClipStream:
     def __init__(
         self, table: ClipTable, data: DataConfig, augment: AugmentConfig, *, seed: int
     ) -> None:
-        weights = clip_weights(table, mix=data.mix, long_tail=data.long_tail)
+        weights = clip_weights(
+            table, mix=data.mix, long_tail=data.long_tail, per_class=data.clips_per_class
+        )
         self.table = table
         self._sampler = ClipSampler(weights, seed)
         self._crops = Crops(table, data)
         self._augment = augment
         self._augmenter = Augmenter(augment, data.sample_rate)
         self._seed = seed
+        self._rate = data.sample_rate
         self._kept: OrderedDict[int, Raw] = OrderedDict()
 
     def raw(self, index: int) -> Raw:
@@ -113,7 +129,7 @@ class ClipStream:
             except AudioError as error:
                 faults.append((self.table.name(int(self.table.recording[clip])), str(error)))
                 continue
-            raw = Raw(raw.audio, raw.labels, raw.known, clip, raw.start_s, tuple(faults))
+            raw = replace(raw, faults=tuple(faults))
             self._kept[index] = raw
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
@@ -146,15 +162,21 @@ class ClipStream:
         """
         raw = self.raw(index)
         audio, labels, known, faults = raw.audio, raw.labels, raw.known, raw.faults
+        frames, frame_known = raw.frames, raw.frame_known
         partner, weight = self.partner(index)
         if partner >= 0:
             other = self.raw(partner)
             assert self._augment.mixup is not None
             audio = mix(audio, other.audio, weight, equal_power=self._augment.mixup.equal_power)
             labels, known = union(raw, other)
+            if frames is not None:
+                frames, frame_known = frame_union(raw, other)
             faults += other.faults
         changed = self._augmenter(audio, np.random.default_rng([self._seed, _CHANGE, index]))
         faults += tuple((str(error.path), str(error)) for error in changed.faults)
+        if frames is not None and changed.shifted:
+            times = [n / self._rate for n in (changed.shifted, len(audio), self._crops.samples)]
+            frames = rolled(frames, *times)
         return Example(
             waveform=padded(changed.waveform, self._crops.samples),
             valid=len(changed.waveform),
@@ -165,6 +187,8 @@ class ClipStream:
             weight=weight,
             snr_db=changed.snr_db,
             faults=faults,
+            frames=frames,
+            frame_known=frame_known,
         )
 
     def __getitem__(self, index: int) -> dict[str, Any]:
@@ -180,4 +204,6 @@ class ClipStream:
         }
         if self.table.n_classes:
             row |= {"labels": example.labels, "known": example.known}
+        if example.frames is not None:
+            row |= {"frame_labels": example.frames, "frame_known": example.frame_known}
         return row

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from antiphon.labels.labelset import LabelSet
+from antiphon.training.data.soft_targets import SoftTargets
 
 Bool = npt.NDArray[np.bool_]
 Float32 = npt.NDArray[np.float32]
@@ -20,8 +21,8 @@ Int8 = npt.NDArray[np.int8]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
-PRESENT, ABSENT, UNSURE = 1, 0, -1
-"""Values of statements."""
+PRESENT, ABSENT, UNSURE, SECONDARY = 1, 0, -1, 2
+"""Values of statements; the last is of classes in the background, as an author noted them."""
 
 EVERY = -1
 """Class of a statement about all classes."""
@@ -71,7 +72,7 @@ class Statements:
     start_s, end_s
         ``(k,)`` seconds; infinite for a whole recording.
     value
-        ``(k,)`` :data:`PRESENT`, :data:`ABSENT` or :data:`UNSURE`.
+        ``(k,)`` :data:`PRESENT`, :data:`ABSENT`, :data:`UNSURE` or :data:`SECONDARY`.
     """
 
     first: Int64
@@ -177,6 +178,8 @@ class ClipTable:
         crops may reach.
     class_first, class_of
         Classes present in clip i: ``class_of[class_first[i]:class_first[i + 1]]``.
+    soft
+        Targets in [0, 1] in place of statements, for each source; None for a source without.
     """
 
     sources: tuple[SourceInfo, ...]
@@ -191,6 +194,7 @@ class ClipTable:
     fixed: Bool
     class_first: Int64
     class_of: Int32
+    soft: tuple[SoftTargets | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.recording)
@@ -205,6 +209,20 @@ class ClipTable:
         """``(n,)`` number of the source of each clip."""
         return self.recordings.source[self.recording]
 
+    def soft_of(self, recording: int) -> SoftTargets | None:
+        """Return the targets of the source of a recording, None where it has statements."""
+        source = int(self.recordings.source[recording])
+        return self.soft[source] if self.soft else None
+
+    @property
+    def pseudo_clips(self) -> Bool:
+        """``(n,)`` whether the targets of each clip come from a model."""
+        sources = np.array([one is not None for one in self.soft], bool)
+        if not sources.any():
+            return np.zeros(len(self), bool)
+        found: Bool = sources[self.source_of_clips]
+        return found
+
     def classes_of(self, clip: int) -> Int32:
         """Return the classes present in a clip."""
         return self.class_of[self.class_first[clip] : self.class_first[clip + 1]]
@@ -217,6 +235,12 @@ class ClipTable:
             return f"{self.shards[shard].as_py()}:{path}"
         root = self.sources[int(self.recordings.source[recording])].root
         return f"{root}/{path}" if root else path
+
+    def with_weight(self, source: int, weight: float) -> ClipTable:
+        """Return the table with another weight of a source."""
+        infos = list(self.sources)
+        infos[source] = replace(infos[source], weight=weight)
+        return replace(self, sources=tuple(infos))
 
     def select(self, keep: Bool | Int64) -> ClipTable:
         """Return the table with some of its clips; recordings and statements stay as they are."""
@@ -253,6 +277,9 @@ class ClipTable:
         said = np.isin(self.statements.owners(), used)
         for name in ("label", "start_s", "end_s", "value"):
             code.update(np.ascontiguousarray(getattr(self.statements, name)[said]).tobytes())
+        for soft in self.soft:
+            if soft is not None:
+                soft.add_to(code)
         return code.hexdigest()
 
     def class_counts(self) -> Int64:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from antiphon.labels.spans import TOUCH_S
+from antiphon.training.data.soft_targets import soft_labels
 from antiphon.training.data.table import (
     ABSENT,
     EVERY,
     PRESENT,
+    SECONDARY,
     Bool,
     ClipTable,
     Float32,
@@ -21,7 +23,12 @@ _OPEN_S = 1e9
 
 
 def crop_targets(
-    table: ClipTable, recording: int, start_s: float, end_s: float, min_overlap: float
+    table: ClipTable,
+    recording: int,
+    start_s: float,
+    end_s: float,
+    min_overlap: float,
+    secondary: float | None = None,
 ) -> tuple[Float32, Float32]:
     """Return the labels of a crop and whether each is known.
 
@@ -42,11 +49,14 @@ def crop_targets(
         The crop; its end is that of its audio.
     min_overlap
         Share in (0, 1].
+    secondary
+        Label of classes in the background, whose time nobody says; None: they are not known.
 
     Returns
     -------
     labels, known
-        ``(C,)`` float32 of 0 and 1 each; labels are 0 where they are not known.
+        ``(C,)`` float32 of 0 and 1 each, but for ``secondary``; labels are 0 where they are not
+        known.
     """
     statements, recordings = table.statements, table.recordings
     labels = np.zeros(table.n_classes, np.float32)
@@ -67,11 +77,16 @@ def crop_targets(
     absent = touches & (value == ABSENT)
     known[_covered(label[absent], begin[absent], end[absent], start_s, end_s, known)] = True
 
-    heard = touches & (value != ABSENT)
+    behind = label[touches & (value == SECONDARY)]
+    labels[behind] = 0.0 if secondary is None else secondary
+    known[behind] = secondary is not None
+
+    heard = touches & (value != ABSENT) & (value != SECONDARY)
     shorter = np.where(point, 1.0, np.minimum(length, end - begin))
     share = np.where(point, 1.0, overlap / shorter)
     full = heard & (value == PRESENT) & (share >= min_overlap - 1e-9)
     known[label[heard & ~full]] = False
+    labels[label[heard & ~full]] = 0.0
     labels[label[full]] = 1.0
     known[label[full]] = True
     return labels, known.astype(np.float32)
@@ -79,6 +94,8 @@ def crop_targets(
 
 def presence_shares(table: ClipTable, min_overlap: float, most: int = 50_000) -> Float64:
     """Return the share of the clips that have each class, of those that it is known of.
+
+    A clip with a target between 0 and 1 has so much of the class.
 
     Parameters
     ----------
@@ -101,6 +118,12 @@ def presence_shares(table: ClipTable, min_overlap: float, most: int = 50_000) ->
         start = float(table.start_s[clip])
         # An open end is that of the recording, further than anything that is said.
         end = min(float(table.end_s[clip]), start + _OPEN_S)
+        soft = table.soft_of(int(table.recording[clip]))
+        if soft is not None:
+            labels, sure = soft_labels(soft, int(table.recording[clip]), start, end, min_overlap)
+            present += labels
+            known += sure
+            continue
         told = crop_targets(table, int(table.recording[clip]), start, end, min_overlap)[1] > 0
         has = table.classes_of(clip)
         told[has] = True

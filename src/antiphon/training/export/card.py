@@ -23,6 +23,7 @@ _STAGES = {
     "supervised": "supervised training with labels",
     "finetune": "fine-tuning of an earlier encoder with labels",
     "distill": "distillation from the embeddings of another encoder",
+    "detector": "supervised training with labels, of a head that scores frames",
 }
 _SHOWN_CLASSES = 20
 
@@ -67,12 +68,19 @@ def _summary(report: ExportReport, facts: ModelFacts, words: Words) -> list[tupl
         ("source", words.source or UNKNOWN),
         ("precision", precision),
         ("backbone", f"{model['backbone']}, {model['parameters']:,} parameters"),
-        ("front end", f"{facts.settings.front_end.kind}, inside the file, float32"),
+        ("front end", _front_end(report, facts)),
         ("input", f"{model['sample_rate']} Hz, {model['window_s']:g} s"),
         ("embedding", f"{model['dim']} numbers"),
         ("classes", _classes(facts.settings.classes)),
         ("SHA-256 of the trained weights", str(model.get("weights_sha256") or UNKNOWN)),
     ]
+
+
+def _front_end(report: ExportReport, facts: ModelFacts) -> str:
+    kind = facts.settings.front_end.kind
+    if report.model.get("front_end") == "outside":
+        return f"{kind}, before the file, as the manifest says"
+    return f"{kind}, inside the file, float32"
 
 
 def _classes(classes: Sequence[str]) -> str:

@@ -12,7 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from antiphon._version import __version__
+from antiphon.encoders.base import Float32, Int64
 from antiphon.encoders.network import NetworkEncoder, open_manifest
 from antiphon.engine.progress import Reporter, Silent
 from antiphon.errors import AntiphonError, UserError
@@ -34,6 +37,7 @@ from antiphon.training.export.parity import (
     encoder_outputs,
     reference_outputs,
 )
+from antiphon.training.export.place import choose_place
 from antiphon.training.export.quantisation import choose_quantisation, quantise
 from antiphon.training.export.report import ExportReport
 from antiphon.training.export.speed import Speed, encoder_speed, torch_speed
@@ -114,6 +118,9 @@ def export_model(
         That each round of timing takes.
     """
     reporter = reporter or Silent()
+    if not config.scores and model.head is not None:
+        model = copy.deepcopy(model)
+        model.drop_head()
     if config.hop_s is not None and config.hop_s > model.window_s:
         raise UserError(
             f"A hop of {config.hop_s:g} s leaves out audio between windows of {model.window_s:g} s."
@@ -168,6 +175,7 @@ class _Export:
         self._name = config.name or file_name(facts.name)
         self._words = choose_words(model, facts, config)
         self._notes = [*facts.notes, *material.notes]
+        self._place = choose_place(model, config, self._notes)
 
     def run(self, out: Path) -> ExportReport:
         """Make and judge the encoder in each precision that is reported on."""
@@ -179,7 +187,8 @@ class _Export:
         for candidate in self._candidates():
             self._reporter.start(f"parity, {candidate.precision}", len(windows), "windows")
             encoder = self._open(candidate)
-            found = encoder_outputs(encoder, windows, self._reporter)
+            graph = candidate.content if self._model.is_detector else None
+            found = encoder_outputs(encoder, windows, self._reporter, graph)
             self._reporter.finish()
             parity[candidate.precision] = compare_outputs(reference, found, windows)
             runtime = f"onnx {candidate.precision}"
@@ -196,7 +205,7 @@ class _Export:
             name=self._name,
             precision=self._config.precision,
             quantisation=method,
-            bounds=self._config.bounds_of(self._config.precision),
+            bounds=self._config.bounds_of(self._config.precision, detector=self._model.is_detector),
             audio=self._material.described,
             parity=parity,
             speed=speed,
@@ -221,10 +230,11 @@ class _Export:
     def _candidates(self) -> Iterator[_Candidate]:
         """Yield the precisions that are compared, that asked for last."""
         exportable = copy.deepcopy(self._model)
-        exportable.front_end = FeatureFrontEnd(
-            self._model.front_end_config, self._model.sample_rate, transform="matmul"
-        )
-        graph = export_graph(exportable.eval(), self._facts.folder)
+        if self._place == "inside":
+            exportable.front_end = FeatureFrontEnd(
+                self._model.front_end_config, self._model.sample_rate, transform="matmul"
+            )
+        graph = export_graph(exportable.eval(), self._facts.folder, self._place)
         asked = self._config.precision
         others = [p for p in PRECISIONS if p != asked and (p == "fp32" or self._config.compare)]
         for precision in (*others, asked):
@@ -241,11 +251,17 @@ class _Export:
         if precision == "fp16":
             return _Candidate(precision, None, graph_bytes(halve_weights(graph)))
         method = choose_quantisation(graph, self._config.quantisation)
-        windows = self._material.calibration
-        quantised = quantise(
-            graph, method, (windows.audio, windows.valid), self._folder, self._facts.folder
-        )
+        quantised = quantise(graph, method, self._calibration(), self._folder, self._facts.folder)
         return _Candidate(precision, method, graph_bytes(quantised))
+
+    def _calibration(self) -> tuple[Float32, Int64]:
+        """Return what the graph takes for the calibration windows."""
+        windows = self._material.calibration
+        if self._place == "inside":
+            return windows.audio, windows.valid
+        with torch.inference_mode():
+            audio, valid = torch.from_numpy(windows.audio), torch.from_numpy(windows.valid)
+            return self._model.front_end(audio, valid)[0].numpy(), windows.valid
 
     def _open(self, candidate: _Candidate) -> NetworkEncoder:
         """Write model and manifest, and open them as a user does."""
@@ -257,6 +273,7 @@ class _Export:
             self._words,
             _sha256(candidate.content),
             self._config.hop_s,
+            self._place,
         )
         path = self._folder / f"{self._name}.yaml"
         path.write_text(text, encoding="utf-8")
@@ -277,6 +294,8 @@ class _Export:
             "window_s": model.window_s,
             "dim": model.dim,
             "classes": len(model.classes),
+            "front_end": self._place,
+            "frames": model.is_detector,
             "seed": self._facts.run.get("seed"),
         }
 
@@ -291,7 +310,7 @@ def _refusal(report: ExportReport, broken: list[str]) -> str:
     }[report.precision]
     return (
         f"Refused, nothing is kept: in {report.precision} {' and '.join(broken)}. "
-        f"Worst: {worst}. {advice}; --allow max=..., mean=... sets other bounds."
+        f"Worst: {worst}. {advice}; --allow max=..., mean=..., score=... sets other bounds."
     )
 
 

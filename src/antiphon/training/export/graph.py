@@ -1,4 +1,4 @@
-"""A model in torch as an ONNX graph from waveform to embedding and scores."""
+"""A model in torch as an ONNX graph from waveform, or features, to embedding and scores."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
+from antiphon.encoders.base import Float32
 from antiphon.errors import ModelError
 from antiphon.training.model import EncoderModel
 from antiphon.training.needs import need
@@ -21,7 +22,11 @@ from antiphon.training.needs import need
 OPSET = 18
 """ONNX Runtime 1.19 runs it, and torch's exporter knows it since 2.1."""
 
-WAVEFORM, VALID, EMBEDDING, SCORES = "waveform", "valid", "embedding", "scores"
+WAVEFORM, FEATURES, VALID = "waveform", "features", "valid"
+EMBEDDING, SCORES, FRAMES = "embedding", "scores", "frames"
+
+Place = Literal["inside", "outside"]
+"""Where the front end is, seen from the ONNX file."""
 
 # Every node carries the names of the modules it came from.
 FRONT_END = "/model/front_end/"
@@ -36,34 +41,48 @@ class ExportedModule(nn.Module):
     Parameters
     ----------
     model
-        Of ``transform="matmul"``, in evaluation mode.
+        In evaluation mode; of ``transform="matmul"`` where its front end is inside.
+    front_end
+        ``outside``: ``(B, T, F)`` features in place of the waveform.
     """
 
-    def __init__(self, model: EncoderModel) -> None:
+    def __init__(self, model: EncoderModel, front_end: Place = "inside") -> None:
         super().__init__()
         self.model = model
+        self.outside = front_end == "outside"
 
-    def forward(self, waveform: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
-        """Return the ``(B, D)`` embedding and, with a head, ``(B, C)`` scores in [0, 1]."""
-        out = self.model(waveform, valid)
+    def forward(self, signal: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
+        """Return the ``(B, D)`` embedding, with a head ``(B, C)`` scores, of a detector frames.
+
+        Those are ``(B, T, C)``, and 0 beyond the audio. All scores are in [0, 1].
+        """
+        if self.outside:
+            mask = self.model.front_end.frame_mask(valid, signal.shape[1])
+            out = self.model.from_features(signal.masked_fill(~mask.unsqueeze(2), 0.0), mask)
+        else:
+            out = self.model(signal, valid)
         if out.logits is None:
             return (out.embedding,)
-        return out.embedding, out.logits.sigmoid()
+        scores = out.embedding, self.model.scores(out.logits)
+        return scores if out.sed is None else (*scores, out.sed.frame_probabilities())
 
 
-def export_graph(model: EncoderModel, source: Path | str) -> Any:
+def export_graph(model: EncoderModel, source: Path | str, front_end: Place = "inside") -> Any:
     """Turn a model into an ONNX graph of float32 with an open batch and a fixed window.
 
-    Inputs are ``waveform (batch, samples)`` float32 and ``valid (batch,)`` int64; outputs
-    ``embedding (batch, D)`` and, for a model with a head, ``scores (batch, C)``.
+    Inputs are ``waveform (batch, samples)`` float32, or ``features (batch, frames, bands)``, and
+    ``valid (batch,)`` int64, samples of audio; outputs ``embedding (batch, D)``, for a model with
+    a head ``scores (batch, C)``, and for a detector ``frames (batch, T, C)``.
 
     Parameters
     ----------
     model
-        Built with ``transform="matmul"``, because ONNX Runtime has no fast Fourier transform
-        worth the name.
+        Where its front end is inside, built with ``transform="matmul"``, because ONNX Runtime has
+        no fast Fourier transform worth the name.
     source
         Where the model came from, for messages.
+    front_end
+        Whether it is in the graph.
 
     Returns
     -------
@@ -80,22 +99,23 @@ def export_graph(model: EncoderModel, source: Path | str) -> Any:
     onnx = need("onnx", "export encoders")
     kind = model.backbone_config.kind
     samples = model.window_samples
+    first = WAVEFORM if front_end == "inside" else FEATURES
     # Two different lengths, so that no step sees a batch in which all is alike.
-    waveform = torch.zeros(2, samples)
+    signal = _signal(model, np.zeros((2, samples), np.float32), front_end)
     valid = torch.tensor([samples, samples // 2])
-    outputs = [EMBEDDING] if model.head is None else [EMBEDDING, SCORES]
+    outputs = output_names(model)
     content = io.BytesIO()
     try:
         with torch.no_grad(), _exporting():
             torch.onnx.export(
-                ExportedModule(model).eval(),
-                (waveform, valid),
+                ExportedModule(model, front_end).eval(),
+                (signal, valid),
                 content,
                 dynamo=False,
                 opset_version=OPSET,
-                input_names=[WAVEFORM, VALID],
+                input_names=[first, VALID],
                 output_names=outputs,
-                dynamic_axes={name: {0: "batch"} for name in (WAVEFORM, VALID, *outputs)},
+                dynamic_axes={name: {0: "batch"} for name in (first, VALID, *outputs)},
             )
     # torch has a class per kind of fault, of which RuntimeError is the only common base, and
     # networks of other packages raise what they like.
@@ -103,11 +123,28 @@ def export_graph(model: EncoderModel, source: Path | str) -> Any:
         raise _unexportable(source, kind, error) from error
     graph = onnx.load_model_from_string(content.getvalue())
     strip(graph)
-    for value, width in zip(graph.graph.output, (model.dim, len(model.classes)), strict=False):
+    widths = (model.dim, len(model.classes), len(model.classes))
+    for value, width in zip(graph.graph.output, widths, strict=False):
         # Torch does not always follow a shape that far.
-        value.type.tensor_type.shape.dim[1].dim_value = width
-    _check_batch(graph, samples, source, kind)
+        value.type.tensor_type.shape.dim[-1].dim_value = width
+    _check_batch(graph, model, front_end, source)
     return graph
+
+
+def output_names(model: EncoderModel) -> list[str]:
+    """Return the names of a model's outputs in their order."""
+    if model.head is None:
+        return [EMBEDDING]
+    return [EMBEDDING, SCORES, FRAMES] if model.is_detector else [EMBEDDING, SCORES]
+
+
+def _signal(model: EncoderModel, waveform: Float32, front_end: Place) -> Tensor:
+    """Return what the graph takes for ``(n, N)`` samples."""
+    if front_end == "inside":
+        return torch.from_numpy(waveform)
+    with torch.no_grad():
+        features: Tensor = model.front_end(torch.from_numpy(waveform))[0]
+    return features
 
 
 def strip(graph: Any) -> None:
@@ -172,19 +209,21 @@ def _floor_divide(g: Any, dividend: Any, divisor: Any) -> Any:
     return g.op("Div", g.op("Sub", dividend, rest), divisor)
 
 
-def _check_batch(graph: Any, samples: int, source: Path | str, kind: str) -> None:
+def _check_batch(graph: Any, model: EncoderModel, front_end: Place, source: Path | str) -> None:
     """Refuse a graph in which the size of the batch it was traced with became a constant."""
+    samples, kind = model.window_samples, model.backbone_config.kind
     rng = np.random.default_rng(0)
     waveform = (0.1 * rng.standard_normal((3, samples))).astype(np.float32)
     valid = np.array([samples, samples // 3, max(1, samples // 2)], np.int64)
     for row, count in enumerate(valid):
         waveform[row, count:] = 0.0
+    signal = _signal(model, waveform, front_end).numpy()
+    first = graph.graph.input[0].name
     try:
         session = open_session(graph_bytes(graph))
-        together = session.run(None, {WAVEFORM: waveform, VALID: valid})
+        together = session.run(None, {first: signal, VALID: valid})
         alone = [
-            session.run(None, {WAVEFORM: waveform[i : i + 1], VALID: valid[i : i + 1]})
-            for i in range(3)
+            session.run(None, {first: signal[i : i + 1], VALID: valid[i : i + 1]}) for i in range(3)
         ]
     # ONNX Runtime raises a class of its own per kind of fault, without a common base.
     except Exception as error:

@@ -9,7 +9,15 @@ import yaml
 from antiphon.encoders.manifest import Manifest
 from antiphon.training.export.config import ExportConfig, Precision
 from antiphon.training.export.facts import ModelFacts
-from antiphon.training.export.graph import EMBEDDING, SCORES, VALID, WAVEFORM
+from antiphon.training.export.graph import (
+    EMBEDDING,
+    FEATURES,
+    FRAMES,
+    SCORES,
+    VALID,
+    WAVEFORM,
+    Place,
+)
 from antiphon.training.model import EncoderModel
 
 
@@ -42,6 +50,7 @@ def manifest_text(
     words: Words,
     sha256: str,
     hop_s: float | None,
+    front_end: Place = "inside",
 ) -> str:
     """Return the manifest as YAML.
 
@@ -59,6 +68,8 @@ def manifest_text(
         Of the file (hex).
     hop_s
         Default step between windows in seconds; None for the window.
+    front_end
+        Whether it is in the file.
     """
     manifest: dict[str, Any] = {
         "name": name,
@@ -70,12 +81,28 @@ def manifest_text(
         "sample_rate": model.sample_rate,
         "window_s": model.window_s,
         "hop_s": hop_s or model.window_s,
-        "front_end": {"kind": "waveform"},
-        "input": {"tensor": WAVEFORM, "layout": "NS", "dtype": "float32", "valid": VALID},
+        **_entry(model, front_end),
         "output": {"embedding": EMBEDDING},
     }
     if model.classes:
         manifest["scores"] = {"tensor": SCORES}
+        if model.is_detector:
+            manifest["frames"] = {"tensor": FRAMES}
         manifest["labels"] = list(model.classes)
     Manifest.model_validate(manifest)
     return yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _entry(model: EncoderModel, front_end: Place) -> dict[str, Any]:
+    """Return what is computed before the graph, and the tensor that takes it."""
+    facts: dict[str, Any] = {"dtype": "float32", "valid": VALID}
+    if front_end == "inside":
+        return {
+            "front_end": {"kind": "waveform"},
+            "input": {"tensor": WAVEFORM, "layout": "NS", **facts},
+        }
+    settings = model.front_end_config.model_dump(mode="json", exclude_none=True)
+    return {
+        "front_end": {"kind": settings.pop("kind"), **settings},
+        "input": {"tensor": FEATURES, "layout": "NTF", **facts},
+    }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from antiphon.encoders.base import Encoded, Encoder
+from antiphon.encoders.base import Encoded, Encoder, Float32
 from antiphon.engine.progress import Reporter
 from antiphon.errors import ModelError
 from antiphon.training.export.config import Bounds
+from antiphon.training.export.graph import FRAMES, open_session
 from antiphon.training.export.windows import AudioWindows
 from antiphon.training.model import EncoderModel
 
@@ -34,8 +35,9 @@ class Parity:
         Cosine distance of embeddings over all windows; infinite where one is not finite.
     max_padded
         Of the padded windows only, 0 where there are none.
-    max_score
-        Largest difference of a class score; None for a model without a head.
+    max_score, max_frame
+        Largest difference of a class score, of the window and of a frame; None for a model that
+        gives none.
     worst
         Names and distances of the worst windows, the worst first.
     """
@@ -47,6 +49,7 @@ class Parity:
     max_padded: float
     max_score: float | None
     worst: tuple[tuple[str, float], ...]
+    max_frame: float | None = None
 
     def exceeded(self, bounds: Bounds) -> list[str]:
         """Return what is beyond the bounds, as sentences without a full stop."""
@@ -55,8 +58,13 @@ class Parity:
             value, bound = getattr(self, name), getattr(bounds, name)
             if bound is not None and not value <= bound:
                 found.append(f"the {name} cosine distance is {value:.3g}, above {bound:g}")
-        if self.max_score is not None and not np.isfinite(self.max_score):
-            found.append("a class score is not finite")
+        for what, score in (("class score", self.max_score), ("score of a frame", self.max_frame)):
+            if score is None:
+                continue
+            if not np.isfinite(score):
+                found.append(f"a {what} is not finite")
+            elif bounds.score is not None and score > bounds.score:
+                found.append(f"a {what} differs by {score:.3g}, above {bounds.score:g}")
         return found
 
     def to_json(self) -> dict[str, Any]:
@@ -68,11 +76,30 @@ class Parity:
             "max_cosine_distance": _plain(self.max),
             "max_cosine_distance_padded": _plain(self.max_padded),
             "max_score_difference": None if self.max_score is None else _plain(self.max_score),
+            **({} if self.max_frame is None else {"max_frame_difference": _plain(self.max_frame)}),
             "worst": [{"window": name, "cosine_distance": _plain(d)} for name, d in self.worst],
         }
 
 
-def reference_outputs(model: EncoderModel, windows: AudioWindows) -> Encoded:
+class Outputs(NamedTuple):
+    """What a network gives for ``n`` windows.
+
+    Parameters
+    ----------
+    embeddings
+        ``(n, D)`` float32.
+    scores
+        ``(n, C)`` float32 in [0, 1], or None.
+    frames
+        ``(n, T, C)`` float32 in [0, 1], or None.
+    """
+
+    embeddings: Float32
+    scores: Float32 | None = None
+    frames: Float32 | None = None
+
+
+def reference_outputs(model: EncoderModel, windows: AudioWindows) -> Outputs:
     """Return what the model in torch gives for windows, as an encoder would.
 
     Raises
@@ -80,7 +107,7 @@ def reference_outputs(model: EncoderModel, windows: AudioWindows) -> Encoded:
     ModelError
         It gives something that is not a number.
     """
-    embeddings, scores = [], []
+    embeddings, scores, frames = [], [], []
     model.eval()
     with torch.inference_mode():
         for begin in range(0, len(windows), _BATCH):
@@ -90,7 +117,9 @@ def reference_outputs(model: EncoderModel, windows: AudioWindows) -> Encoded:
             )
             embeddings.append(out.embedding.float().numpy())
             if out.logits is not None:
-                scores.append(out.logits.float().sigmoid().numpy())
+                scores.append(model.scores(out.logits.float()).numpy())
+            if out.sed is not None:
+                frames.append(out.sed.frame_probabilities().numpy())
     found = np.concatenate(embeddings)
     broken = np.flatnonzero(~np.isfinite(found).all(axis=1))
     if len(broken):
@@ -99,31 +128,57 @@ def reference_outputs(model: EncoderModel, windows: AudioWindows) -> Encoded:
             f"gives values that are not finite for {windows.names[broken[0]]}",
             "Train it again; nothing can be held against this",
         )
-    return Encoded(found, np.concatenate(scores) if scores else None)
+    return Outputs(found, _joined(scores), _joined(frames))
 
 
-def encoder_outputs(encoder: Encoder, windows: AudioWindows, reporter: Reporter) -> Encoded:
-    """Return what an encoder gives for windows."""
-    embeddings, scores = [], []
+def encoder_outputs(
+    encoder: Encoder, windows: AudioWindows, reporter: Reporter, graph: bytes | None = None
+) -> Outputs:
+    """Return what an encoder gives for windows.
+
+    Parameters
+    ----------
+    encoder
+        As a user opens it.
+    windows
+        What it hears.
+    reporter
+        Hears of the progress.
+    graph
+        Its ONNX file, if frames are wanted, which encoders keep to themselves.
+    """
+    embeddings, scores, frames = [], [], []
+    session = None if graph is None else open_session(graph)
     for begin in range(0, len(windows), _BATCH):
         rows = slice(begin, begin + _BATCH)
-        out = encoder.encode(encoder.prepare(windows.audio[rows], windows.valid[rows]))
+        prepared = encoder.prepare(windows.audio[rows], windows.valid[rows])
+        out = encoder.encode(prepared)
         embeddings.append(out.embeddings)
         if out.scores is not None:
             scores.append(out.scores)
+        if session is not None:
+            fed = (prepared.tensor, windows.valid[rows])
+            names = (node.name for node in session.get_inputs())
+            frames.append(session.run([FRAMES], dict(zip(names, fed, strict=True)))[0])
         reporter.advance(len(out.embeddings))
-    return Encoded(np.concatenate(embeddings), np.concatenate(scores) if scores else None)
+    return Outputs(np.concatenate(embeddings), _joined(scores), _joined(frames))
 
 
-def compare_outputs(reference: Encoded, found: Encoded, windows: AudioWindows) -> Parity:
+def _joined(parts: list[Float32]) -> Float32 | None:
+    return np.concatenate(parts) if parts else None
+
+
+def compare_outputs(
+    reference: Encoded | Outputs, found: Encoded | Outputs, windows: AudioWindows
+) -> Parity:
     """Hold outputs for the same windows against each other."""
     distance = cosine_distance(reference.embeddings, found.embeddings)
     order = np.argsort(-distance, kind="stable")[:_NAMED]
     padded = distance[windows.padded]
-    score = None
-    if reference.scores is not None and found.scores is not None:
-        difference = np.abs(reference.scores.astype(np.float64) - found.scores)
-        score = float(np.where(np.isfinite(difference), difference, np.inf).max())
+    score = _largest(reference.scores, found.scores)
+    frame = None
+    if isinstance(reference, Outputs) and isinstance(found, Outputs):
+        frame = _largest(reference.frames, found.frames)
     return Parity(
         windows=len(windows),
         padded=len(padded),
@@ -132,7 +187,16 @@ def compare_outputs(reference: Encoded, found: Encoded, windows: AudioWindows) -
         max_padded=float(padded.max()) if len(padded) else 0.0,
         max_score=score,
         worst=tuple((windows.names[i], float(distance[i])) for i in order),
+        max_frame=frame,
     )
+
+
+def _largest(reference: Float32 | None, found: Float32 | None) -> float | None:
+    """Return the largest difference, infinite where one is not finite."""
+    if reference is None or found is None:
+        return None
+    difference = np.abs(reference.astype(np.float64) - found)
+    return float(np.where(np.isfinite(difference), difference, np.inf).max())
 
 
 def cosine_distance(a: npt.ArrayLike, b: npt.ArrayLike) -> Float64:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from antiphon.encoders.base import Float32, Int64
 from antiphon.errors import ModelError
 from antiphon.training.export.config import Quantisation
-from antiphon.training.export.graph import VALID, WAVEFORM, strip
+from antiphon.training.export.graph import VALID, strip
 from antiphon.training.export.weights import (
     PRODUCTS,
     copy_graph,
@@ -46,8 +46,8 @@ def quantise(
         As :class:`~antiphon.training.export.config.ExportConfig`, ``auto`` resolved by
         :func:`choose_quantisation`.
     calibration
-        ``(n, N)`` waveforms and ``(n,)`` valid samples for static scales, which are the extremes
-        met in them.
+        ``(n, ...)`` waveforms or features, as the graph takes, and ``(n,)`` valid samples for
+        static scales, which are the extremes met in them.
     folder
         For files in between.
     source
@@ -83,7 +83,7 @@ def quantise(
                 quantization.quantize_static(
                     copy_graph(graph),
                     path,
-                    _reader(*calibration),
+                    _reader(graph.graph.input[0].name, *calibration),
                     op_types_to_quantize=["Conv", *PRODUCTS],
                     activation_type=QuantType.QUInt8,
                     **common,
@@ -117,7 +117,7 @@ def choose_quantisation(graph: Any, asked: Quantisation) -> Method:
     return "dynamic" if products >= kinds.count("Conv") else "weights"
 
 
-def _reader(waveform: Float32, valid: Int64) -> Any:
+def _reader(name: str, signal: Float32, valid: Int64) -> Any:
     """Return what hands calibration windows to the tools, one by one."""
     from onnxruntime.quantization import CalibrationDataReader
 
@@ -130,10 +130,7 @@ def _reader(waveform: Float32, valid: Int64) -> Any:
 
         def rewind(self) -> None:
             self._rows = iter(
-                [
-                    {WAVEFORM: waveform[i : i + 1], VALID: valid[i : i + 1]}
-                    for i in range(len(valid))
-                ]
+                [{name: signal[i : i + 1], VALID: valid[i : i + 1]} for i in range(len(valid))]
             )
 
     return Reader()

@@ -82,7 +82,9 @@ class ExportReport:
         }
 
 
-PARITY_COLUMNS = ("precision", "windows", "padded", "mean", "max", "max, padded", "scores")
+PARITY_COLUMNS = (
+    "precision", "windows", "padded", "mean", "max", "max, padded", "scores", "frames",
+)  # fmt: skip
 SPEED_COLUMNS = ("runtime", "windows/s", "x real time", "MB")
 
 
@@ -97,6 +99,7 @@ def parity_rows(report: ExportReport) -> list[list[str]]:
             f"{found.max:.2e}",
             f"{found.max_padded:.2e}" if found.padded else "-",
             "-" if found.max_score is None else f"{found.max_score:.2e}",
+            "-" if found.max_frame is None else f"{found.max_frame:.2e}",
         ]
         for precision, found in report.parity.items()
     ]

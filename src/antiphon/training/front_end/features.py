@@ -57,8 +57,13 @@ class FeatureFrontEnd(nn.Module):
         self.sample_rate = sample_rate
         self._kaldi = _kaldi(front_end, sample_rate)
         self._stft = _stft(front_end)
-        self.power = self._transform(transform)
-        self.register_buffer("filters", self._filters(), persistent=False)
+        filters, bins = self._filters(), None
+        if filters is not None and transform == "matmul":
+            # What no filter hears, outside fmin to fmax, needs no rows in the tables of a product.
+            bins = _heard(filters)
+            filters = filters[slice(*bins)]
+        self.power = self._transform(transform, bins)
+        self.register_buffer("filters", filters, persistent=False)
 
     def n_frames(self, n_samples: int) -> int:
         """Frames over ``n_samples`` samples, before any are cut off."""
@@ -111,7 +116,7 @@ class FeatureFrontEnd(nn.Module):
                 return scale_waveform(waveform, valid, self.config)
             frames = self._kept_frames(count)
             features = self._spectrogram(waveform)[:, :frames]
-            mask = self._mask(valid, frames)
+            mask = self.frame_mask(valid, frames)
             return normalise(features, mask, self.config), mask
 
     def _kept_frames(self, count: int) -> int:
@@ -125,7 +130,8 @@ class FeatureFrontEnd(nn.Module):
             )
         return found if wanted is None else wanted
 
-    def _mask(self, valid: Tensor, frames: int) -> Tensor:
+    def frame_mask(self, valid: Tensor, frames: int) -> Tensor:
+        """Return ``(B, frames)`` bool: which frames hold audio, of ``(B,)`` valid samples."""
         if self._kaldi is not None:
             hop, whole = self._kaldi.hop, self._kaldi.snip_edges
             reach = self._kaldi.frame_length if whole else hop // 2 + 1
@@ -184,7 +190,7 @@ class FeatureFrontEnd(nn.Module):
         assert self._stft is not None
         return self._stft.n_bins
 
-    def _transform(self, transform: Transform) -> FramePower | None:
+    def _transform(self, transform: Transform, bins: tuple[int, int] | None) -> FramePower | None:
         if transform not in ("fft", "matmul"):
             raise UserError(f"Transform {transform!r}: use 'fft' or 'matmul'.")
         if self._kaldi is not None:
@@ -197,12 +203,13 @@ class FeatureFrontEnd(nn.Module):
                 transform,
                 remove_dc=fbank.remove_dc,
                 preemphasis=fbank.preemphasis,
+                bins=bins,
             )
         if self._stft is None:
             return None
         periodic = not (isinstance(self.config, EmphasisedLogMelFrontEnd) and self.config.symmetric)
         window = analysis_window(self._stft.window, self._stft.frame_length, periodic)
-        return FramePower(window, self._stft.hop, self._stft.n_fft, transform)
+        return FramePower(window, self._stft.hop, self._stft.n_fft, transform, bins=bins)
 
     def _filters(self) -> Tensor | None:
         config, rate = self.config, self.sample_rate
@@ -232,6 +239,12 @@ class FeatureFrontEnd(nn.Module):
         else:
             return None
         return torch.from_numpy(filters.T.copy())
+
+
+def _heard(filters: Tensor) -> tuple[int, int]:
+    """Return the first bin of ``(bins, mels)`` filters that counts, and that after the last."""
+    used = filters.ne(0).any(1).nonzero().flatten().tolist()
+    return (used[0], used[-1] + 1) if used else (0, len(filters))
 
 
 def _kaldi(config: TrainingFrontEnd, rate: int) -> KaldiFbank | None:

@@ -39,6 +39,9 @@ class FramePower(nn.Module):
         ``fft`` or ``matmul``.
     remove_dc, preemphasis
         As in :class:`antiphon.audio.features.fbank.KaldiFbank`.
+    bins
+        First bin and the one after the last that ``matmul`` computes; None for all. ``fft`` always
+        computes all.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class FramePower(nn.Module):
         *,
         remove_dc: bool = False,
         preemphasis: float = 0.0,
+        bins: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         self.length, self.hop, self.n_fft = len(window), hop, n_fft
@@ -58,12 +62,12 @@ class FramePower(nn.Module):
         if transform == "fft":
             table = torch.from_numpy(window.copy())
         else:
-            tables = dft_tables(window, n_fft, remove_dc, preemphasis)
+            tables = dft_tables(window, n_fft, remove_dc, preemphasis, bins)
             table = torch.from_numpy(tables.astype(np.float32)).unsqueeze(1)
         self.register_buffer("table", table, persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Transform ``(B, N)`` samples to ``(B, T, n_fft // 2 + 1)``."""
+        """Transform ``(B, N)`` samples to ``(B, T, n_fft // 2 + 1)``, or fewer bins if so asked."""
         if self.transform == "matmul":
             return self._by_product(samples)
         frames = samples.unfold(1, self.length, self.hop)
@@ -86,18 +90,24 @@ class FramePower(nn.Module):
 
 
 def dft_tables(
-    window: Float32, n_fft: int, remove_dc: bool = False, preemphasis: float = 0.0
+    window: Float32,
+    n_fft: int,
+    remove_dc: bool = False,
+    preemphasis: float = 0.0,
+    bins: tuple[int, int] | None = None,
 ) -> Float64:
     """Matrix from a frame to the real and imaginary parts of its transform.
 
     Returns
     -------
     numpy.ndarray
-        ``(2 * (n_fft // 2 + 1), length)`` float64: rows of cosines, then rows of sines.
+        ``(2 * (n_fft // 2 + 1), length)`` float64: rows of cosines, then rows of sines; of the
+        bins from the first to before the second where ``bins`` are given.
     """
     length = len(window)
+    first, stop = bins or (0, n_fft // 2 + 1)
     # The product is reduced to one turn in integers, where the angle is exact.
-    turns = np.outer(np.arange(n_fft // 2 + 1), np.arange(length)) % n_fft
+    turns = np.outer(np.arange(first, stop), np.arange(length)) % n_fft
     angle = 2 * np.pi * turns / n_fft
     tables = np.concatenate([np.cos(angle), -np.sin(angle)]) * window.astype(np.float64)
     if preemphasis:

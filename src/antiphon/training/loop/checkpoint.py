@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
 
 from antiphon.errors import DiskFullError, FileError, ModelError
+from antiphon.replacing import replacing
 
 FORMAT = 1
 SUFFIX = ".pt"
@@ -103,18 +103,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 @contextmanager
 def _whole(path: Path) -> Iterator[_Watched]:
     """Open a file that takes its name only when it is complete and on the disk."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     watched: _Watched | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(".step-*.part"):
             left.unlink(missing_ok=True)
-        with part.open("wb") as file:
+        with replacing(path, sync=True) as part, part.open("wb") as file:
             watched = _Watched(file)
             yield watched
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
     except (OSError, RuntimeError) as error:
         # torch turns a failed write into a RuntimeError without the reason.
         reason = watched.fault if watched is not None and watched.fault is not None else error
@@ -131,9 +127,6 @@ def _whole(path: Path) -> Iterator[_Watched]:
             f"the checkpoint cannot be written ({reason.strerror or reason})",
             "Checkpoints from before are kept. Check the disk and the permissions",
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 class _Watched:

@@ -78,7 +78,14 @@ def finish(
     told = told_values(last.values)
     if told:
         reporter.note(f"After the last step, held-out clips: {told}")
-    save_model(stage.task.encoder().cpu().eval(), folder.model, name=config.name)
+    save_model(
+        stage.task.encoder().cpu().eval(),
+        folder.model,
+        name=config.name,
+        description=config.description,
+        licence=config.licence,
+        source=config.source,
+    )
     rows = read_log(folder.validation_log)
     first = {k: v for k, v in rows[0].items() if k != "step"} if rows else {}
     seconds = _seconds(recorder, state) + time.monotonic() - begun

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from antiphon.encoders.checking import read_yaml
 from antiphon.errors import FileError, UserError
-from antiphon.evaluation.benchmarks.folder import write_whole
+from antiphon.replacing import write_whole
 from antiphon.training.config import RunConfig, dump_config
 from antiphon.training.loop.checkpoint import CheckpointFolder
 from antiphon.training.loop.tables import differing_keys

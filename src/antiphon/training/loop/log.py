@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from antiphon.evaluation.benchmarks.folder import write_whole
+from antiphon.replacing import write_whole
 from antiphon.training.needs import need
 
 

@@ -265,6 +265,7 @@ class Recorder:
 
 SHOWN = {
     "loss": "loss",
+    "auc": "macro ROC-AUC",
     "r_auc": "R-AUC",
     "probe_accuracy": "probe accuracy",
     "probe_map": "probe mAP",

@@ -35,7 +35,7 @@ def write_report(folder: RunFolder, facts_of_run: Sequence[tuple[str, str]]) -> 
     facts_of_run
         What is said of it at the top.
     """
-    from antiphon.evaluation.benchmarks.folder import write_whole
+    from antiphon.replacing import write_whole
 
     log, judged = read_log(folder.log), read_log(folder.validation_log)
     loss = loss_chart(log, judged)

@@ -56,7 +56,8 @@ def create_model(config: RunConfig) -> EncoderModel:
     Raises
     ------
     UserError
-        The model is for another sample rate than the data have, or is not there.
+        The model is for another sample rate than the data have, is not there, or cannot be
+        pooled as asked.
     """
     from antiphon.training.model import EncoderModel
 
@@ -76,6 +77,13 @@ def create_model(config: RunConfig) -> EncoderModel:
             f"The model of init_from is for {model.sample_rate} Hz, but data.sample_rate is "
             f"{config.data.sample_rate}. Set data.sample_rate to {model.sample_rate}."
         )
+    if config.pooling is not None and config.pooling != model.pooling_kind:
+        if config.pooling == "attention" and config.stage in ("eat", "beats"):
+            raise UserError(
+                f"pooling: attention would get weights that the stage {config.stage} does not "
+                "train. Set pooling: mean, or change it in a later stage."
+            )
+        model.set_pooling(config.pooling)
     # A window is what the run trains on; the networks take any length.
     model.window_s = config.data.clip_s
     model.train()
@@ -177,7 +185,7 @@ def prepare_stage(config: RunConfig, note: Callable[[str], None] | None = None) 
 
     tell = note or warn
     table, notes = read_sources(config.data)
-    sides = split(table, config.data.holdout)
+    sides = split(table, config.data.holdout, config.data.folds)
     if not len(sides.validation):
         notes.append(
             "No clip is held out, so nothing is measured but the loss of training. Raise "

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from copy import deepcopy
 from typing import Any
 
+import pydantic
+
+from antiphon.encoders.checking import Strict, faults
 from antiphon.errors import UserError
 
 # What changes neither the examples nor the steps: a run may go on with other values.
 _FREE = (
+    "description",
+    "licence",
+    "source",
     "loop.device",
     "loop.processes",
     "loop.threads",
@@ -59,6 +67,59 @@ def put(data: dict[str, Any], key: str, value: Any) -> None:
         here[_index(here, last, key)] = value
     else:
         here[last] = value
+
+
+def refuse_options(
+    model: type[Strict],
+    data: Mapping[str, Any],
+    given: Mapping[str, Any],
+    options: AbstractSet[str],
+) -> None:
+    """Blame the options for what would be right without them; a file is not at fault then.
+
+    Parameters
+    ----------
+    model
+        What the settings must be.
+    data
+        The settings of the file alone.
+    given
+        What was put into them, by dotted key.
+    options
+        The keys of it that were options.
+
+    Raises
+    ------
+    UserError
+        Names each option at fault, and what is wrong.
+    """
+    wrong = _faults(model, data, given)
+    blamed: dict[str, list[str]] = {}
+    for key in sorted(options):
+        without = _faults(model, data, {k: v for k, v in given.items() if k != key})
+        its = "; ".join(fault for fault in wrong if fault not in without)
+        if its:
+            blamed.setdefault(its, []).append(f"--set {key}={_value(given[key])}")
+    if blamed:
+        raise UserError(" ".join(f"{', '.join(who)}: {its}." for its, who in blamed.items()))
+
+
+def _faults(model: type[Strict], data: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    tables = deepcopy(dict(data))
+    try:
+        for key, value in given.items():
+            put(tables, key, value)
+        model.model_validate(tables)
+    except pydantic.ValidationError as error:
+        return faults(model, error)
+    except UserError as error:
+        # One option goes into what another one brings.
+        return [str(error)]
+    return []
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _index(values: list[Any], step: str, key: str) -> int:

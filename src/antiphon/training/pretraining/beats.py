@@ -119,7 +119,7 @@ class BEATsPretraining(Task):
         if model.pooling_kind == "cls":
             raise UserError(
                 "BEATs trains no class token, so that pooling: cls would give an embedding that "
-                "was never trained. Set pooling to mean."
+                "was never trained. Set pooling: mean, which works with init_from as well."
             )
         take_off_head(model)
         self.predictor = CodePredictor(

@@ -8,11 +8,11 @@ from typing import Protocol
 from torch import Generator, Tensor
 
 from antiphon.errors import UserError
-from antiphon.training.backbones.config import HeadConfig
+from antiphon.training.backbones.config import AnyHeadConfig, HeadConfig, SedHeadConfig
 from antiphon.training.model import EncoderModel, ModelOutput
 from antiphon.training.modes import evaluating, without_gradient
-from antiphon.training.supervised.config import AsymmetricConfig, BceConfig
 from antiphon.training.supervised.heads import set_classes, trainable_table
+from antiphon.training.supervised.loss_config import LossConfig, SoftmaxConfig
 from antiphon.training.supervised.losses import MultiLabelLoss
 from antiphon.training.supervised.metrics import ScoreCollector
 from antiphon.training.task import Batch, Task
@@ -51,14 +51,16 @@ class ClassificationTask(Task):
         self,
         model: EncoderModel,
         classes: Sequence[str],
-        loss: BceConfig | AsymmetricConfig,
+        loss: LossConfig,
         *,
-        head: HeadConfig | None = None,
+        head: AnyHeadConfig | None = None,
         augment: FeatureAugment | None = None,
         presence: Sequence[float] | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if isinstance(loss, SoftmaxConfig):
+            head = _of_shares(head or model.head_config)
         set_classes(model, classes, head, seed=seed)
         self.model = model
         self.loss = MultiLabelLoss(loss, model.classes, presence)
@@ -83,15 +85,19 @@ class ClassificationTask(Task):
                 output = self.model.from_features(features, mask)
         else:
             output = self.model.from_features(features, mask)
-        return {"loss": self._loss(output, batch)}
+        return self._checked(output, batch)
 
     def validation_loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return ``loss`` in evaluation mode, and keep the scores for the pass's measures."""
         with evaluating(self):
             output = self.model(batch["waveform"], batch["valid"])
-            loss = self._loss(output, batch)
-        self._pass.add(_logits(output), batch["labels"], batch.get("known"))
-        return {"loss": loss}
+            found = self._checked(output, batch)
+        logits = _logits(output)
+        if isinstance(self.loss.config, SoftmaxConfig):
+            # Logits of two clips compare only as shares; logarithms of those keep their order.
+            logits = logits.float().log_softmax(1)
+        self._pass.add(logits, batch["labels"], batch.get("known"))
+        return found
 
     def validation_metrics(self) -> dict[str, float]:
         """Return ``map`` of the pass: macro average precision over classes with a positive."""
@@ -105,7 +111,8 @@ class ClassificationTask(Task):
         """Return which parts are trained, with counts of parameters."""
         return trainable_table(self.model)
 
-    def _loss(self, output: ModelOutput, batch: Batch) -> Tensor:
+    def _checked(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
+        """Return the loss and its parts of a batch whose labels fit the model."""
         if "labels" not in batch:
             raise UserError("This stage learns from labels, and the training data has none.")
         logits = _logits(output)
@@ -114,8 +121,20 @@ class ClassificationTask(Task):
                 f"The labels of a batch have the shape {tuple(batch['labels'].shape)}, but the "
                 f"model has {logits.shape[1]} classes."
             )
-        loss: Tensor = self.loss(logits, batch["labels"], batch.get("known"))
-        return loss
+        return self._parts(output, batch)
+
+    def _parts(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
+        return {"loss": self.loss(_logits(output), batch["labels"], batch.get("known"))}
+
+
+def _of_shares(head: AnyHeadConfig | None) -> HeadConfig:
+    """Return the settings of a head whose scores are shares."""
+    if isinstance(head, SedHeadConfig):
+        raise UserError(
+            "The loss softmax tells the classes of a clip from each other; a detection head says "
+            "of each whether it is there. Choose another loss."
+        )
+    return (head or HeadConfig()).model_copy(update={"activation": "softmax"})
 
 
 def _logits(output: ModelOutput) -> Tensor:

@@ -8,71 +8,16 @@ backbone frozen for 2 of 10 epochs at 5e-4, everything at 1e-4 afterwards.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pydantic
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from antiphon.encoders.checking import Strict
+from antiphon.training.supervised.loss_config import BceConfig, LossConfig
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Weight = Annotated[float, Field(ge=0.0)]
-
-
-def _whole_or_at_least_one(value: float) -> float:
-    """Keep the slope of ``p ** gamma`` finite at 0."""
-    if 0.0 < value < 1.0:
-        raise ValueError(
-            "a focusing parameter is 0 or at least 1: between them the slope at 0 is infinite"
-        )
-    return value
-
-
-Focus = Annotated[float, Field(ge=0.0), pydantic.AfterValidator(_whole_or_at_least_one)]
-
-
-class BceConfig(Strict):
-    """Binary cross-entropy of each class.
-
-    Attributes
-    ----------
-    label_smoothing
-        ``e`` in ``y (1 - e) + e / 2``.
-    positive_weight
-        Factor on the term of positives: one for all, one per class name (others 1), or
-        ``balanced``: absences over presences of each class in the training clips, at most
-        ``max_weight``.
-    max_weight
-        Limit for ``balanced``.
-    """
-
-    kind: Literal["bce"] = "bce"
-    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    positive_weight: PositiveFloat | Literal["balanced"] | dict[str, PositiveFloat] = 1.0
-    max_weight: PositiveFloat = 20.0
-
-
-class AsymmetricConfig(Strict):
-    """Asymmetric loss (Ridnik et al. 2021, equation 7): easy absences count less.
-
-    Attributes
-    ----------
-    gamma_positive, gamma_negative
-        Focusing of presences and absences.
-    margin
-        Probability below which an absence costs nothing.
-    label_smoothing
-        As for :class:`BceConfig`.
-    """
-
-    kind: Literal["asymmetric"]
-    gamma_positive: Focus = 0.0
-    gamma_negative: Focus = 4.0
-    margin: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
-    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-
-
-LossConfig = Annotated[BceConfig | AsymmetricConfig, Field(discriminator="kind")]
 
 
 class NoAveraging(Strict):
@@ -126,9 +71,6 @@ class SwaConfig(Strict):
 AveragingConfig = Annotated[NoAveraging | EmaConfig | SwaConfig, Field(discriminator="kind")]
 LayerDecay = Annotated[float, Field(gt=0.0, le=1.0)]
 
-PUBLISHED_FROZEN_SHARE = 0.2
-"""2 of 10 epochs."""
-
 
 class SupervisedConfig(Strict):
     """Supervised (post-)training of all weights.
@@ -136,10 +78,11 @@ class SupervisedConfig(Strict):
     Attributes
     ----------
     loss
-        ``bce`` or ``asymmetric``.
+        ``bce``, ``focal``, ``asymmetric``, ``soft_auc`` or ``softmax``.
     frozen_share, frozen_steps
         How long only the head is trained: as a share of all steps, or as steps. One of them, or
-        none for a share of 0.2. 0 suits a backbone that starts from random weights.
+        none for a share of 0.2 (2 of 10 epochs). 0 suits a backbone that starts from random
+        weights.
     unfrozen_rate
         Factor on every learning rate once the backbone is trained as well; it does not apply to a
         run without a frozen phase.
@@ -150,6 +93,8 @@ class SupervisedConfig(Strict):
     averaging
         ``none``, ``ema`` or ``swa``.
     """
+
+    frozen_by_default: ClassVar[float] = 0.2
 
     loss: LossConfig = BceConfig()
     frozen_share: Share | None = None
@@ -215,19 +160,6 @@ class FinetuneConfig(Strict):
         return self
 
 
-class BatchTeacher(Strict):
-    """Embeddings that come with the data, as ``teacher`` of a batch.
-
-    Attributes
-    ----------
-    dim
-        Their length.
-    """
-
-    kind: Literal["batch"]
-    dim: PositiveInt
-
-
 class ModelTeacher(Strict):
     """A trained encoder in torch, run on each batch.
 
@@ -262,7 +194,7 @@ class EncoderTeacher(Strict):
     cache: Path | None = None
 
 
-TeacherConfig = Annotated[BatchTeacher | ModelTeacher | EncoderTeacher, Field(discriminator="kind")]
+TeacherConfig = Annotated[ModelTeacher | EncoderTeacher, Field(discriminator="kind")]
 
 
 class DistillConfig(Strict):
@@ -271,7 +203,7 @@ class DistillConfig(Strict):
     Attributes
     ----------
     teacher
-        ``batch``, ``model`` or ``encoder``.
+        ``model`` or ``encoder``.
     cosine, mse, relational
         Weights of the three losses; at least one is above 0.
     projection

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from antiphon.training.backbones.config import HeadConfig
+from antiphon.training.backbones.config import AnyHeadConfig
+from antiphon.training.detection.config import DetectorConfig
+from antiphon.training.detection.task import DetectorTask
 from antiphon.training.model import EncoderModel
 from antiphon.training.supervised.averaging import Averaged
 from antiphon.training.supervised.classification import FeatureAugment
 from antiphon.training.supervised.config import (
     AveragingConfig,
-    BatchTeacher,
     DistillConfig,
     EncoderTeacher,
     FinetuneConfig,
@@ -23,7 +24,7 @@ from antiphon.training.supervised.distill import DistillTask
 from antiphon.training.supervised.finetuning import FinetuneTask
 from antiphon.training.supervised.post_training import SupervisedTask
 from antiphon.training.supervised.teacher_cache import TeacherCache
-from antiphon.training.supervised.teachers import FromBatch, FromEncoder, FromModel, Teacher
+from antiphon.training.supervised.teachers import FromEncoder, FromModel, Teacher
 from antiphon.training.task import Task
 
 
@@ -32,7 +33,7 @@ def classification_task(
     model: EncoderModel,
     classes: Sequence[str],
     *,
-    head: HeadConfig | None = None,
+    head: AnyHeadConfig | None = None,
     augment: FeatureAugment | None = None,
     presence: Sequence[float] | None = None,
     seed: int = 0,
@@ -42,7 +43,7 @@ def classification_task(
     Parameters
     ----------
     config
-        Of post-training or fine-tuning.
+        Of post-training, fine-tuning or a detector.
     model, classes, head, augment, presence, seed
         As for :class:`~antiphon.training.supervised.classification.ClassificationTask`.
 
@@ -54,7 +55,11 @@ def classification_task(
         LoRA without peft.
     """
     made: Task
-    if isinstance(config, SupervisedConfig):
+    if isinstance(config, DetectorConfig):
+        made = DetectorTask(
+            model, classes, config, head=head, augment=augment, presence=presence, seed=seed
+        )
+    elif isinstance(config, SupervisedConfig):
         made = SupervisedTask(
             model, classes, config, head=head, augment=augment, presence=presence, seed=seed
         )
@@ -102,7 +107,7 @@ def create_teacher(config: TeacherConfig, sample_rate: int) -> Teacher:
     Parameters
     ----------
     config
-        ``batch``, ``model`` or ``encoder``.
+        ``model`` or ``encoder``.
     sample_rate
         Hz of the batches.
 
@@ -111,8 +116,6 @@ def create_teacher(config: TeacherConfig, sample_rate: int) -> Teacher:
     UserError
         There is no such encoder, its cache is another's, or a model is for another rate.
     """
-    if isinstance(config, BatchTeacher):
-        return FromBatch(config.dim)
     if isinstance(config, ModelTeacher):
         from antiphon.errors import ModelError
         from antiphon.training.checkpoints.models import load_model

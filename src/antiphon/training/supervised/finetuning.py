@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from antiphon.training.backbones.config import HeadConfig
+from antiphon.training.backbones.config import AnyHeadConfig
 from antiphon.training.model import EncoderModel
 from antiphon.training.supervised.classification import ClassificationTask, FeatureAugment
 from antiphon.training.supervised.config import FinetuneConfig, LoraSettings
@@ -39,7 +39,7 @@ class FinetuneTask(ClassificationTask):
         classes: Sequence[str],
         config: FinetuneConfig,
         *,
-        head: HeadConfig | None = None,
+        head: AnyHeadConfig | None = None,
         augment: FeatureAugment | None = None,
         presence: Sequence[float] | None = None,
         seed: int = 0,

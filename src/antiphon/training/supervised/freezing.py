@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from antiphon.training.supervised.config import PUBLISHED_FROZEN_SHARE, SupervisedConfig
+from antiphon.training.supervised.config import SupervisedConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class FreezePlan:
         """Return the plan of a stage's settings."""
         share = config.frozen_share
         return cls(
-            PUBLISHED_FROZEN_SHARE if share is None else share,
+            config.frozen_by_default if share is None else share,
             config.frozen_steps,
             config.unfrozen_rate,
             config.unfrozen_warmup_steps,

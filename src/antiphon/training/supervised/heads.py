@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from antiphon.errors import UserError
-from antiphon.training.backbones.config import HeadConfig
-from antiphon.training.model import EncoderModel, classifier
+from antiphon.training.backbones.config import AnyHeadConfig, HeadConfig
+from antiphon.training.model import EncoderModel, create_head
 
 
 def set_classes(
-    model: EncoderModel, classes: Sequence[str], head: HeadConfig | None = None, *, seed: int = 0
+    model: EncoderModel, classes: Sequence[str], head: AnyHeadConfig | None = None, *, seed: int = 0
 ) -> None:
     """Give a model a classifier of these classes.
 
@@ -33,7 +33,7 @@ def set_classes(
     Raises
     ------
     UserError
-        No class, or one twice.
+        No class, or one twice; a head that does not go with the backbone.
     """
     names = tuple(classes)
     if not names or len(set(names)) != len(names):
@@ -44,7 +44,7 @@ def set_classes(
     place = next(model.parameters()).device
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        fresh = classifier(model.dim, len(names), settings)
+        fresh = create_head(model.dim, len(names), settings, model.backbone_config)
     model.head = fresh.to(place).train(model.training)
     model.classes = names
     model.head_config = settings

@@ -12,7 +12,8 @@ from antiphon.errors import UserError
 from antiphon.training.needs import need
 from antiphon.training.supervised.config import LoraSettings
 
-_ATTENTION = re.compile(r"(?:^|\.)(?:attn|attention|self_attn)\.(?:.+\.)?\w+$")
+# The gate of positions in BEATs has eight units on each head: no rank to speak of.
+_ATTENTION = re.compile(r"(?:^|\.)(?:attn|attention|self_attn)\.(?:.+\.)?(?!grep_linear$)\w+$")
 
 
 def adapted_layers(network: nn.Module, targets: str | None = None) -> list[str]:
@@ -24,8 +25,8 @@ def adapted_layers(network: nn.Module, targets: str | None = None) -> list[str]:
         Whose layers.
     targets
         Regular expression that a whole name matches; None takes every linear layer within a
-        module named ``attn``, ``attention`` or ``self_attn``: query, key, value, output, and the
-        gate of positions in BEATs.
+        module named ``attn``, ``attention`` or ``self_attn``: query, key, value and output, but
+        not the gate of positions in BEATs.
 
     Raises
     ------
@@ -92,12 +93,6 @@ def add_adapters(network: nn.Module, settings: LoraSettings, *, seed: int = 0) -
         torch.manual_seed(seed)
         peft.inject_adapter_in_model(config, network)
     return names
-
-
-def adapter_parameters(network: nn.Module) -> int:
-    """Return how many parameters the adapters of a network have."""
-    parts = _adapted(network).values()
-    return sum(p.numel() for part in parts for p in part.parameters() if p.requires_grad)
 
 
 def merge_adapters(network: nn.Module) -> None:

@@ -9,7 +9,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from antiphon.errors import UserError
-from antiphon.training.supervised.config import AsymmetricConfig, BceConfig
+from antiphon.training.supervised.loss_config import (
+    AsymmetricConfig,
+    BceConfig,
+    FocalConfig,
+    LossConfig,
+    SoftAucConfig,
+    SoftmaxConfig,
+)
+from antiphon.training.supervised.soft_auc import soft_auc_loss
 
 
 def masked_mean_loss(loss: Tensor, known: Tensor | None) -> Tensor:
@@ -118,13 +126,90 @@ def asymmetric_loss(
     return masked_mean_loss(-(y * positive + (1.0 - y) * negative), known)
 
 
+def focal_loss(
+    logits: Tensor,
+    labels: Tensor,
+    known: Tensor | None = None,
+    *,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Return the mean focal loss over the known labels (Lin et al. 2017, equation 5).
+
+    ``- y a (1 - p)^g log p - (1 - y) (1 - a) p^g log(1 - p)``: for a label between 0 and 1 it is
+    the expectation over a label that is 1 with that probability.
+
+    Parameters
+    ----------
+    logits, labels, known, label_smoothing
+        As for :func:`binary_cross_entropy`.
+    alpha
+        In [0, 1]: weight of presences.
+    gamma
+        0 or at least 1.
+
+    Returns
+    -------
+    Tensor
+        Scalar float32.
+    """
+    x, y = logits.float(), _targets(labels, known, label_smoothing)
+    positive, negative = functional.logsigmoid(x), functional.logsigmoid(-x)
+    if gamma > 0:
+        positive = torch.sigmoid(-x).pow(gamma) * positive
+        negative = torch.sigmoid(x).pow(gamma) * negative
+    loss = -(y * alpha * positive + (1.0 - y) * (1.0 - alpha) * negative)
+    return masked_mean_loss(loss, known)
+
+
+def softmax_loss(
+    logits: Tensor,
+    labels: Tensor,
+    known: Tensor | None = None,
+    *,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Return the mean cross-entropy of a softmax over the known classes of each clip.
+
+    ``- sum of t log softmax(x)`` with ``t = (1 - e) y / sum(y) + e / k`` over the k known classes
+    (Mahajan et al. 2018, section 2.2, with label smoothing ``e``).
+
+    Parameters
+    ----------
+    logits, labels, known
+        As for :func:`binary_cross_entropy`.
+    label_smoothing
+        In [0, 1).
+
+    Returns
+    -------
+    Tensor
+        Scalar float32: the mean over clips with a label. Without any it is 0, with a gradient
+        of 0.
+    """
+    x, y = logits.float(), _targets(labels, known, 0.0)
+    counts = torch.ones_like(y) if known is None else (known > 0).to(y.dtype)
+    y = y * counts
+    # A class that is not known has no part in the sum below the fraction.
+    log_share = torch.log_softmax(x.masked_fill(counts == 0, torch.finfo(x.dtype).min), 1)
+    total = y.sum(1, keepdim=True)
+    target = y / total.clamp_min(1e-6)
+    if label_smoothing > 0:
+        spread = counts / counts.sum(1, keepdim=True).clamp_min(1.0)
+        target = (1.0 - label_smoothing) * target + label_smoothing * spread
+    loss = -(target * torch.where(counts > 0, log_share, torch.zeros_like(log_share))).sum(1)
+    heard = (total[:, 0] > 0).to(loss.dtype)
+    return (loss * heard).sum() / heard.sum().clamp_min(1.0)
+
+
 class MultiLabelLoss(nn.Module):
     """A loss by its settings.
 
     Parameters
     ----------
     config
-        ``bce`` or ``asymmetric``.
+        ``bce``, ``focal``, ``asymmetric``, ``soft_auc`` or ``softmax``.
     classes
         Names, in the order of the logits.
     presence
@@ -140,7 +225,7 @@ class MultiLabelLoss(nn.Module):
 
     def __init__(
         self,
-        config: BceConfig | AsymmetricConfig,
+        config: LossConfig,
         classes: Sequence[str],
         presence: Sequence[float] | None = None,
     ) -> None:
@@ -153,6 +238,9 @@ class MultiLabelLoss(nn.Module):
     def forward(self, logits: Tensor, labels: Tensor, known: Tensor | None = None) -> Tensor:
         """Return the scalar loss of ``(B, C)`` logits."""
         config = self.config
+        smoothing = config.label_smoothing
+        if isinstance(config, SoftmaxConfig):
+            return softmax_loss(logits, labels, known, label_smoothing=smoothing)
         if isinstance(config, AsymmetricConfig):
             return asymmetric_loss(
                 logits,
@@ -161,15 +249,28 @@ class MultiLabelLoss(nn.Module):
                 gamma_positive=config.gamma_positive,
                 gamma_negative=config.gamma_negative,
                 margin=config.margin,
-                label_smoothing=config.label_smoothing,
+                label_smoothing=smoothing,
             )
-        return binary_cross_entropy(
+        entropy = binary_cross_entropy(
             logits,
             labels,
             known,
-            label_smoothing=config.label_smoothing,
+            label_smoothing=smoothing,
             positive_weight=self.positive_weight,
         )
+        if isinstance(config, FocalConfig):
+            focal = focal_loss(
+                logits,
+                labels,
+                known,
+                alpha=config.alpha,
+                gamma=config.gamma,
+                label_smoothing=smoothing,
+            )
+            return config.focal * focal + config.bce * entropy
+        if isinstance(config, SoftAucConfig):
+            return soft_auc_loss(logits, labels, known, scale=config.scale) + config.bce * entropy
+        return entropy
 
 
 def positive_weights(

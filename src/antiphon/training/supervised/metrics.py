@@ -1,4 +1,4 @@
-"""Average precision over a whole pass of validation."""
+"""Average precision and areas under ROC curves over a whole pass of validation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from antiphon.evaluation.metrics.scores import average_precision, macro_average
+from antiphon.evaluation.metrics.scores import average_precision, macro_average, roc_auc
 
 Float32 = npt.NDArray[np.float32]
 
@@ -26,24 +26,33 @@ class ScoreCollector:
         self._scores.append(_host(logits))
         self._targets.append(_host(target))
 
-    def take(self) -> dict[str, float]:
+    def take(self, *, auc: bool = False) -> dict[str, float]:
         """Return the measures of the pass, and forget it.
+
+        Parameters
+        ----------
+        auc
+            Whether the areas under ROC curves are wanted too.
 
         Returns
         -------
         dict
             ``map``, the mean average precision over the classes with a positive, NaN where there
-            is none; ``map_classes``, how many there are. Empty if nothing was added.
+            is none; ``map_classes``, how many there are. If wanted, ``auc`` and ``auc_classes``
+            likewise, over the classes with a positive and a negative. Empty if nothing was added.
         """
         scores, targets = self._scores, self._targets
         self._scores, self._targets = [], []
         if not scores:
             return {}
-        per_class = average_precision(np.concatenate(scores), np.concatenate(targets))
-        return {
-            "map": float(macro_average(per_class)),
-            "map_classes": float(np.count_nonzero(~np.isnan(per_class))),
-        }
+        score, target = np.concatenate(scores), np.concatenate(targets)
+        measures = {"map": average_precision, **({"auc": roc_auc} if auc else {})}
+        found = {}
+        for name, measure in measures.items():
+            per_class = measure(score, target)
+            found[name] = float(macro_average(per_class))
+            found[f"{name}_classes"] = float(np.count_nonzero(~np.isnan(per_class)))
+        return found
 
 
 def _host(values: Tensor) -> Float32:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from antiphon.training.backbones.config import HeadConfig
+from antiphon.training.backbones.config import AnyHeadConfig
 from antiphon.training.model import EncoderModel
 from antiphon.training.supervised.classification import ClassificationTask, FeatureAugment
 from antiphon.training.supervised.config import SupervisedConfig
@@ -39,7 +39,7 @@ class SupervisedTask(ClassificationTask):
         classes: Sequence[str],
         config: SupervisedConfig,
         *,
-        head: HeadConfig | None = None,
+        head: AnyHeadConfig | None = None,
         augment: FeatureAugment | None = None,
         presence: Sequence[float] | None = None,
         seed: int = 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +12,6 @@ from torch import Tensor
 from antiphon.audio.resample import Resampler
 from antiphon.audio.windows import WindowSpec, window_starts
 from antiphon.encoders.base import Encoder
-from antiphon.errors import UserError
 from antiphon.training.model import EncoderModel
 from antiphon.training.modes import evaluating
 from antiphon.training.supervised.teacher_cache import TeacherCache, content_key
@@ -33,40 +31,6 @@ class Teacher(Protocol):
     def __call__(self, batch: Batch) -> Tensor:
         """Return ``(B, dim)`` float32 on the device of the batch, without gradient."""
         ...
-
-
-class FromBatch:
-    """Embeddings that come with the data.
-
-    Parameters
-    ----------
-    dim
-        Length of an embedding.
-    """
-
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
-
-    def __call__(self, batch: Batch) -> Tensor:
-        """Return the batch's ``teacher``.
-
-        Raises
-        ------
-        UserError
-            There is none, or it has another length.
-        """
-        given = batch.get("teacher")
-        if given is None:
-            raise UserError(
-                "Distillation: the data brings no embeddings of a teacher. Choose a teacher of "
-                "kind model or encoder."
-            )
-        if given.shape[1] != self.dim:
-            raise UserError(
-                f"Distillation: the data brings embeddings of {given.shape[1]} values, not "
-                f"{self.dim} as teacher.dim says."
-            )
-        return given.detach().float()
 
 
 class FromModel:
@@ -150,9 +114,3 @@ class FromEncoder:
         weight = np.maximum(valid, 1).astype(np.float64)
         mean: Float32 = (weight @ rows / weight.sum()).astype(np.float32)
         return mean
-
-
-def with_teacher(batches: Iterable[Batch], teacher: Teacher) -> Iterator[Batch]:
-    """Add ``teacher`` to batches, as to fill a cache before training."""
-    for batch in batches:
-        yield batch | {"teacher": teacher(batch)}

@@ -1,0 +1,1 @@
+"""Detection networks: which classes sound in a clip, and when."""
