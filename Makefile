@@ -60,7 +60,7 @@ app: $(VENV)/.app ## The demo's project in the web app
 # Each worker has one thread of its own for matrix products; more would only be in each other's way.
 # RERUNS=1 tries again what failed, for busy machines; the closing line counts the reruns.
 test: $(VENV)/.test ## The default tests, in a few minutes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --reruns $(RERUNS) -raR
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --reruns $(RERUNS) -raR --durations=40 --durations-min=3
 
 test-slow: $(VENV)/.test ## All tests, the slow ones too
 	$(BIN)/python -m pytest --run-slow

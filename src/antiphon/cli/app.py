@@ -16,6 +16,7 @@ from antiphon.cli import (
     bench,
     blend,
     catalogue,
+    corpus,
     demo,
     export_encoder,
     label,
@@ -23,8 +24,11 @@ from antiphon.cli import (
     leakage,
     models,
     projects,
+    pseudo_label,
     results,
+    soundscape,
     synthesise,
+    taxonomy,
     training,
     users,
 )
@@ -56,10 +60,14 @@ for group in (
     leakage,
     bench,
     blend,
+    soundscape,
+    corpus,
     demo,
     synthesise,
     training,
+    pseudo_label,
     export_encoder,
+    taxonomy,
 ):
     group.register(app)
 

@@ -1,4 +1,4 @@
-"""The verbs that measure: bench al (strategies) and bench encoders."""
+"""The verbs that measure: bench al (strategies), bench encoders and bench language."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from antiphon.cli import bench_encoders, bench_tools
+from antiphon.cli import bench_encoders, bench_language, bench_tools
 from antiphon.cli.options import Seed
 from antiphon.errors import PartialError, UserError
 
-bench = typer.Typer(no_args_is_help=True, help="Measure strategies and encoders on labelled sets.")
+bench = typer.Typer(
+    no_args_is_help=True, help="Measure strategies, encoders and answers on labelled sets."
+)
 al = typer.Typer(invoke_without_command=True)
 
 
@@ -169,6 +171,7 @@ def run(
 bench_tools.register(al)
 bench.add_typer(al, name="al")
 bench_encoders.register(bench)
+bench_language.register(bench)
 
 
 def _tell(folder: Any, report: Any) -> None:

@@ -265,11 +265,12 @@ def _download(sources: list[Any]) -> list[Any]:
 
 def _write(run: Path, out: Path | None, *, published: bool) -> tuple[list[Path], list[Any]]:
     """Write the page and the tables of a run."""
-    from antiphon.evaluation.benchmarks.folder import ResultFolder, write_whole
+    from antiphon.evaluation.benchmarks.folder import ResultFolder
     from antiphon.evaluation.benchmarks.output.exports import write_exports
     from antiphon.evaluation.benchmarks.output.published import published as all_published
     from antiphon.evaluation.benchmarks.output.report import report_page
     from antiphon.evaluation.benchmarks.output.table import make_table
+    from antiphon.replacing import write_whole
 
     folder = ResultFolder(run)
     results, notes = folder.results()

@@ -37,10 +37,11 @@ def report(
     """Write one HTML file: curves, tables with intervals, paired tests, cost."""
     from antiphon.active.benchmark.comparing import reference_of
     from antiphon.active.benchmark.compute import compute_figures
-    from antiphon.active.benchmark.folder import BenchmarkFolder, write_whole
+    from antiphon.active.benchmark.folder import BenchmarkFolder
     from antiphon.active.benchmark.page import benchmark_page
     from antiphon.active.benchmark.tables import figures_json, write_tables
     from antiphon.cli.show import as_json, say, warn
+    from antiphon.replacing import write_whole
 
     folder = BenchmarkFolder(run)
     folder.check()

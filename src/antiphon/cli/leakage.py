@@ -114,7 +114,7 @@ def leakage(
     if out is not None:
         import json as text
 
-        from antiphon.evaluation.benchmarks.folder import write_whole
+        from antiphon.replacing import write_whole
 
         write_whole(out, text.dumps(report.to_json(), indent=2) + "\n")
     if json:

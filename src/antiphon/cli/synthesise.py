@@ -1,4 +1,4 @@
-"""Verbs that make sounds: synthesise repertoire."""
+"""Verbs that make sounds: synthesise repertoire and pantanal."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True, help="Make sounds with exact labels, free of anyone's rights."
     )
     group.command()(repertoire)
+    group.command()(pantanal)
     group.callback()(_group)
     app.add_typer(group, name="synthesise")
 
@@ -95,3 +96,59 @@ def repertoire(
     pace = f", {facts.made / facts.elapsed_s:.0f} a second" if facts.made else ""
     say(f"{facts.count:,} clips, {facts.made:,} of them new{pace}; {facts.events:,} sounds.")
     say(f"Labels: {facts.labels}")
+
+
+def pantanal(
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="DIR", help="The folder to write.", show_default=False),
+    ],
+    soundscapes: Annotated[
+        int,
+        typer.Option(
+            "--soundscapes",
+            min=10,
+            help="In all: 3 of 10 labelled, 4 unlabelled, 3 hidden for the test.",
+        ),
+    ] = 150,
+    focal: Annotated[
+        int, typer.Option("--focal", min=1, help="Clips of single animals to train on.")
+    ] = 600,
+    sites: Annotated[int, typer.Option("--sites", help="Recorder sites, 8 or more.")] = 12,
+    minutes: Annotated[float, typer.Option("--minutes", help="Length of a soundscape.")] = 1.0,
+    focal_seconds: Annotated[
+        tuple[float, float],
+        typer.Option(
+            "--focal-seconds", metavar="LEAST MOST", help="Shortest and longest focal clip."
+        ),
+    ] = (6.0, 20.0),
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Processes; one per CPU by default.")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Write a world of five taxa as a challenge: clips to train on, soundscapes to be judged by.
+
+    32 species in the files of BirdCLEF (train.csv, taxonomy.csv, sample_submission.csv, 32 kHz
+    OGG), with the hidden truth in truth/. Run it again to go on after a stop.
+    """
+    from antiphon.audio.synthesis.pantanal import WorldSettings, write_world
+    from antiphon.cli.show import RichReporter, say
+
+    settings = WorldSettings(
+        seed=seed,
+        focal=focal,
+        soundscapes=soundscapes,
+        sites=sites,
+        soundscape_s=round(60.0 * minutes, 6),
+        focal_s=focal_seconds,
+    )
+    facts = write_world(out, settings, workers=jobs, reporter=RichReporter())
+    pace = ""
+    if facts.audio_s:
+        pace = f", {1000.0 * facts.cpu_s / facts.audio_s:.1f} CPU-ms per second of audio"
+    say(
+        f"{facts.focal:,} focal clips and {facts.soundscapes:,} soundscapes, {facts.made:,} of "
+        f"them new{pace}; {facts.events:,} calls."
+    )
+    say(f"Read {facts.folder / 'README.md'}")

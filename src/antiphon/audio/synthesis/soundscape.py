@@ -6,27 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from scipy import fft
 
+from antiphon.audio.synthesis.bouts import Bout, draw_bouts
 from antiphon.audio.synthesis.calls import Samples
-from antiphon.audio.synthesis.distractors import draw_distractor
 from antiphon.audio.synthesis.environment import (
     Weather,
     draw_weather,
     make_background,
 )
+from antiphon.audio.synthesis.mixing import (
+    Disturbance,
+    Stage,
+    add_call,
+    add_distractors,
+    limit,
+)
 from antiphon.audio.synthesis.model import Species
-from antiphon.audio.synthesis.propagation import BAND_TAIL, Path, receive
+from antiphon.audio.synthesis.propagation import Path
 from antiphon.audio.synthesis.sites import Site
 from antiphon.audio.synthesis.species import species_at, species_by_name
 from antiphon.errors import UserError
-
-# Above this amplitude the recorder compresses instead of clipping.
-KNEE = 0.9
-# The background is measured over at least this long, so that short calls are compared with
-# the noise around them.
-_NOISE_SPAN_S = 0.12
-_DISTRACTORS_PER_S = 1.3 / 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +122,6 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Disturbance:
-    """A sound of no species: its kind and bounds in seconds."""
-
-    kind: str
-    start_s: float
-    end_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class Soundscape:
     """A recording with its truth.
 
@@ -163,29 +153,6 @@ class Soundscape:
     background: Samples | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Bout:
-    """One individual calling from one place for a while."""
-
-    species: Species
-    individual: int
-    start_s: float
-    end_s: float
-    distance_m: float
-    scatter_db: float
-    ongoing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """Where calls sound: they are added to ``mix`` and measured against ``background``."""
-
-    config: SceneConfig
-    site: Site
-    mix: Samples
-    background: Samples
-
-
 def synthesise_recording(
     config: SceneConfig, site: Site, start_time: datetime, rng: np.random.Generator
 ) -> Soundscape:
@@ -214,15 +181,18 @@ def synthesise_recording(
     )
     weather = draw_weather(site, hour, weather_rng)
     background = make_background(site, weather, n, rate, noise_rng)
-    disturbances = _add_distractors(background, config, site, other_rng)
+    disturbances = add_distractors(background, rate, site, other_rng)
     mix = background.copy()
-    stage = _Stage(config, site, mix, background)
+    stage = Stage(site, rate, mix, background, config.min_snr_db)
     events: list[Event] = []
     for species in config.repertoire():
         seeds = np.random.default_rng(np.random.SeedSequence([key, 3, species.key]))
-        for bout in _draw_bouts(species, config, site, hour, weather, seeds):
+        rate_per_s = species.bouts_per_hour / 3600.0 * site.abundance(species) * config.activity
+        rate_per_s *= weather.calling
+        callers = site.individuals()
+        for bout in draw_bouts(species, rate_per_s, config.duration_s, hour, callers, seeds):
             events.extend(_call(bout, stage, seeds))
-    compressed = _limit(mix)
+    compressed = limit(mix)
     return Soundscape(
         audio=mix,
         sample_rate=rate,
@@ -234,53 +204,10 @@ def synthesise_recording(
     )
 
 
-def _draw_bouts(
-    species: Species,
-    config: SceneConfig,
-    site: Site,
-    hour: float,
-    weather: Weather,
-    rng: np.random.Generator,
-) -> list[_Bout]:
-    """Draw the bouts that are under way at the start and those that begin later.
-
-    Bouts start at random and last an exponential time, so one that is under way has the same
-    time left to go, whenever it began.
-    """
-    per_s = species.bouts_per_hour / 3600.0 * site.abundance(species) * config.activity
-    per_s *= weather.calling
-    duration = config.duration_s
-    starts = [0.0] * int(rng.poisson(per_s * species.bout_s))
-    ongoing = len(starts)
-    starts += rng.uniform(0.0, duration, rng.poisson(per_s * duration)).tolist()
-    bouts: list[_Bout] = []
-    for number, start in enumerate(starts):
-        own = rng.spawn(1)[0]
-        if own.random() > species.activity.at((hour + start / 3600.0) % 24.0):
-            continue
-        end = start + min(float(own.exponential(species.bout_s)), 4.0 * species.bout_s)
-        callers = own.permutation(np.array(site.individuals()))
-        for caller in callers[: 2 if own.random() < species.answer else 1]:
-            # Uniform over the area around the recorder, within the bounds of the species.
-            near, far = species.near_m**2, species.far_m**2
-            bouts.append(
-                _Bout(
-                    species=species,
-                    individual=int(caller),
-                    start_s=start,
-                    end_s=end,
-                    distance_m=round(float(np.sqrt(own.uniform(near, far))), 1),
-                    scatter_db=float(own.uniform(-16.0, -8.0)),
-                    ongoing=number < ongoing,
-                )
-            )
-            start += float(own.uniform(0.2, 1.0)) * species.gap_s
-    return bouts
-
-
-def _call(bout: _Bout, stage: _Stage, rng: np.random.Generator) -> list[Event]:
+def _call(bout: Bout[Species], stage: Stage, rng: np.random.Generator) -> list[Event]:
     """Let one bout sound on the stage and return its calls."""
-    species, rate = bout.species, stage.config.sample_rate
+    species, rate = bout.species, stage.sample_rate
+    duration_s = len(stage.mix) / rate
     own = rng.spawn(1)[0]
     shares = np.array([kind.share for kind in species.call_types])
     shares /= shares.sum()
@@ -288,7 +215,7 @@ def _call(bout: _Bout, stage: _Stage, rng: np.random.Generator) -> list[Event]:
     loudness = species.level_db + float(own.normal(0.0, 2.0))
     events = []
     at, first = bout.start_s, bout.ongoing
-    while at < min(bout.end_s, stage.config.duration_s):
+    while at < min(bout.end_s, duration_s):
         if own.random() < 0.3:
             kind = species.call_types[own.choice(len(shares), p=shares)]
         call = species.render(kind.name, bout.individual, rate, own)
@@ -311,81 +238,25 @@ def _place(
     start: int,
     level_db: float,
     call_type: str,
-    bout: _Bout,
-    stage: _Stage,
+    bout: Bout[Species],
+    stage: Stage,
     rng: np.random.Generator,
 ) -> Event | None:
-    """Add one call to the mix and describe it; None if it is not to be heard.
-
-    A call that crosses an edge of the recording is cut there, and left out if less than half of
-    it and less than 0.25 s remain.
-    """
-    rate, n = stage.config.sample_rate, len(stage.mix)
-    first, last = max(start, 0), min(start + len(call), n)
-    if last - first < min(0.5 * len(call), 0.25 * rate):
-        return None
+    """Add one call to the mix and describe it; None if it is not to be heard."""
     site = stage.site
     path = Path(bout.distance_m, site.in_air, site.reverberation_s, bout.scatter_db)
     scale = np.float32(10.0 ** ((level_db - site.full_scale_db) / 20.0))
-    heard = receive(call[first - start : last - start] * scale, rate, path, rng)
-    noise = _band_power(stage.background, first, last, heard.low_hz, heard.high_hz, rate)
-    in_band = 1.0 - 2.0 * BAND_TAIL
-    signal = in_band * float(np.mean(np.square(heard.direct, dtype=np.float64)))
-    snr = 10.0 * np.log10(max(signal, 1e-30) / max(noise, 1e-30))
-    if snr < stage.config.min_snr_db:
+    heard = add_call(stage, call * scale, start, path, rng)
+    if heard is None:
         return None
-    stage.mix[first:last] += heard.direct
-    tail = heard.scattered[: n - first]
-    stage.mix[first : first + len(tail)] += tail
     return Event(
         species=bout.species.name,
         call_type=call_type,
         individual=bout.individual,
-        start_s=first / rate,
-        end_s=last / rate,
+        start_s=heard.first / stage.sample_rate,
+        end_s=heard.last / stage.sample_rate,
         low_hz=float(np.floor(heard.low_hz)),
         high_hz=float(np.ceil(heard.high_hz)),
-        snr_db=round(float(snr), 2),
+        snr_db=heard.snr_db,
         distance_m=bout.distance_m,
     )
-
-
-def _band_power(
-    audio: Samples, first: int, last: int, low_hz: float, high_hz: float, rate: int
-) -> float:
-    """Return the mean power of a span in a band; the span is widened if it is very short."""
-    missing = round(_NOISE_SPAN_S * rate) - (last - first)
-    if missing > 0:
-        first = max(0, min(first - missing // 2, len(audio) - (last - first) - missing))
-        last = min(len(audio), first + round(_NOISE_SPAN_S * rate))
-    span = audio[first:last]
-    window = np.hanning(len(span)).astype(np.float32)
-    size = fft.next_fast_len(len(span), real=True)
-    spectrum = fft.rfft(span * window, size)
-    low, high = round(low_hz * size / rate), round(high_hz * size / rate) + 1
-    power = np.sum(np.square(np.abs(spectrum[low:high]), dtype=np.float64))
-    # Parseval for a real signal, and the power that the window takes away.
-    return float(2.0 * power / size / np.sum(np.square(window, dtype=np.float64)))
-
-
-def _add_distractors(
-    background: Samples, config: SceneConfig, site: Site, rng: np.random.Generator
-) -> tuple[Disturbance, ...]:
-    found = []
-    scale = np.float32(10.0 ** (-site.full_scale_db / 20.0))
-    count = rng.poisson(_DISTRACTORS_PER_S * config.duration_s * site.disturbance)
-    for start in np.sort(rng.integers(0, len(background), count)):
-        kind, sound = draw_distractor(config.sample_rate, site.in_air, rng)
-        stop = min(start + len(sound), len(background))
-        background[start:stop] += scale * sound[: stop - start]
-        rate = config.sample_rate
-        found.append(Disturbance(kind, float(start / rate), float(stop / rate)))
-    return tuple(found)
-
-
-def _limit(audio: Samples) -> int:
-    """Compress what passes the knee, in place, so that nothing reaches 1; return how many."""
-    loud = np.flatnonzero(np.abs(audio) > KNEE)
-    over = (np.abs(audio[loud]) - KNEE) / (1.0 - KNEE)
-    audio[loud] = np.sign(audio[loud]) * (KNEE + (1.0 - KNEE) * np.tanh(over))
-    return len(loud)

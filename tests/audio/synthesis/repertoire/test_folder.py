@@ -95,6 +95,21 @@ def test_another_repertoire_is_refused(written: Path, tmp_path: Path) -> None:
     assert json.loads((written / "repertoire.json").read_text())["seed"] == 1
 
 
+def test_fewer_clips_than_are_there_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    write_repertoire(folder, clips=12, validation=0.25, settings=SMALL, workers=1)
+    before = contents(folder)
+    with pytest.raises(FileError, match=r"holds 9 clips .* and 3 .*but 6 and 2 are asked for"):
+        write_repertoire(folder, clips=8, validation=0.25, settings=SMALL, workers=1)
+    # More in all, but fewer for validation.
+    with pytest.raises(FileError, match="but 20 and 0 are asked for"):
+        write_repertoire(folder, clips=20, validation=0.0, settings=SMALL, workers=1)
+    assert contents(folder) == before
+    write_repertoire(folder, clips=16, validation=0.25, settings=SMALL, workers=1)
+    listed = {row["filename"] for row in rows(folder / "clips.csv")}
+    assert listed == {f.relative_to(folder).as_posix() for f in folder.glob("audio/*/*/*.flac")}
+
+
 def test_labels_of_several_levels(tmp_path: Path) -> None:
     settings = FolderSettings(
         seed=1, n_bio=30, n_general=20, sample_rate=16_000, seconds=0.5, levels=("class", "domain")

@@ -1,0 +1,1 @@
+"""Scoring what audio-language models answer: BEANS-Zero's components and labelled folders."""

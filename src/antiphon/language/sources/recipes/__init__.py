@@ -1,0 +1,1 @@
+"""One recipe for each publisher: which fields become which columns."""

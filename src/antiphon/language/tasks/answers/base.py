@@ -1,0 +1,175 @@
+"""What an answer function is given and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from antiphon.language.schema import CommonName, CorpusRow
+from antiphon.language.tasks import checkers
+from antiphon.language.tasks.config import TasksConfig
+from antiphon.language.tasks.draws import Draws
+from antiphon.language.tasks.entries import Choices, Task
+from antiphon.language.tasks.pair import NONE, AudioRef
+from antiphon.language.tasks.taxa import Pool, Taxon, Truth
+from antiphon.language.tasks.world import World
+
+
+@dataclass(slots=True)
+class Ask:
+    """A task put to a row.
+
+    Parameters
+    ----------
+    row
+        The row.
+    task
+        The task.
+    world
+        What the corpus knows.
+    config
+        Settings.
+    draws
+        Where every choice comes from.
+    taxon
+        The row's focal taxon.
+    pools
+        Taxa that wrong options may show, by rank.
+    split
+        Part of a divided corpus that the row is in.
+    """
+
+    row: CorpusRow
+    task: Task
+    world: World
+    config: TasksConfig
+    draws: Draws
+    taxon: Taxon
+    pools: Mapping[str, Pool]
+    split: str | None = None
+
+    def truth(self) -> Truth:
+        """Return all that is heard in the row."""
+        return self.world.truth(self.row, self.taxon)
+
+    def choices(self) -> Choices:
+        """Return how the task's options are drawn.
+
+        Raises
+        ------
+        ValueError
+            If the catalogue gives it none.
+        """
+        if self.task.choices is None:
+            raise ValueError(f"task {self.task.id!r} needs choices")
+        return self.task.choices
+
+
+@dataclass(slots=True)
+class Answer:
+    """A right answer.
+
+    Parameters
+    ----------
+    text
+        The answer.
+    checker
+        See ``checkers``.
+    options
+        What the prompt offers, in its order.
+    subject
+        What stands for ``{name}`` in the prompt.
+    bare
+        The subject takes no article, as a scientific name.
+    before
+        Sounds that come before the row's own.
+    """
+
+    text: str
+    checker: str
+    options: tuple[str, ...] = ()
+    subject: str | None = None
+    bare: bool = False
+    before: tuple[AudioRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that a task cannot be put to, though it has what the task needs.
+
+    Parameters
+    ----------
+    reason
+        Why, in words that are the same for all such rows.
+    """
+
+    reason: str
+
+
+NO_OPTIONS = Refused("too few taxa for wrong options")
+UNKNOWN_NAME = Refused("a name heard with it belongs to no known taxon")
+
+
+def common_name(row: CorpusRow) -> str | None:
+    """Return the row's English name: in English, or in a language that is not said."""
+    found = [n for n in row.common_names if n.name and (n.lang is None or _english(n))]
+    return found[0].name.strip() if found else None
+
+
+def _english(name: CommonName) -> bool:
+    return name.lang == "en" or (name.lang or "").startswith("en-")
+
+
+def naming(ask: Ask) -> str:
+    """Return how this question names taxa; "any" draws a common or a scientific name."""
+    if ask.task.naming != "any":
+        return ask.task.naming
+    return "common" if ask.draws.unit() < 0.5 and common_name(ask.row) else "scientific"
+
+
+def focal_label(row: CorpusRow, taxon: Taxon, how: str) -> str | None:
+    """Return the focal species' name, as the row itself has it."""
+    return common_name(row) if how == "common" else taxon.label(how)
+
+
+def names_of(taxon: Taxon, *more: str | None) -> list[str]:
+    """Return the names that stand for a taxon in an answer, the shown ones first."""
+    shown = [*more, taxon.scientific, taxon.common, taxon.taxonomic, *taxon.said]
+    return list(dict.fromkeys(name for name in shown if name))
+
+
+def choose(ask: Ask, right: str, names: list[str], wrong: list[str]) -> Answer | Refused:
+    """Make a question with one right option, or with none and the answer "None".
+
+    Parameters
+    ----------
+    right
+        The right option.
+    names
+        All names that stand for it.
+    wrong
+        Wrong options.
+    """
+    choices = ask.choices()
+    if len(wrong) < choices.least:
+        return NO_OPTIONS
+    missing = choices.none_share > 0 and ask.draws.unit() < choices.none_share
+    options = ask.draws.shuffled(wrong if missing else [*wrong, right])
+    if choices.none_share > 0:
+        options.append(NONE)
+    truth = [NONE] if missing else names
+    checker = checkers.make("choice", names=truth)
+    return Answer(NONE if missing else right, checker, tuple(options))
+
+
+def fixed(truth: str, *more: str) -> Answer:
+    """Make an answer out of what a question allows; ``more`` are other words for it."""
+    return Answer(truth, checkers.make("choice", names=[truth, *more]))
+
+
+def wrong_species(
+    ask: Ask, truth: Truth, lineage: tuple[str | None, ...], how: str, n: int
+) -> list[str]:
+    """Draw names of species that are not heard in the row."""
+    pool = ask.pools["species"]
+    return pool.wrong(truth, lineage, ask.choices().kind, n, how, ask.draws)
