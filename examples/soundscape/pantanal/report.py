@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 
-def write_report(work: Path, took: dict[str, float]) -> str:
+def write_report(work: Path, took: dict[str, tuple[float, float]]) -> str:
     """Write ``results.md`` in the work folder and return it."""
     lines = ["# A synthetic Pantanal, from end to end", ""]
     lines += _helped(_json(work / "evaluation/report.json"))
     lines += _rounds(work)
     lines += _leak(work)
     lines += _board(_json(work / "evaluation/report.json"), _json(work / "board/report.json"))
-    lines += ["", f"Seconds: {', '.join(f'{name} {s:.0f}' for name, s in took.items())}.", ""]
+    lines += ["", "## Time", "", "| command | s | CPU-s |", "|---|---:|---:|"]
+    took = {**took, "all": (sum(t[0] for t in took.values()), sum(t[1] for t in took.values()))}
+    lines += [f"| {name} | {clock:.0f} | {cpu:.0f} |" for name, (clock, cpu) in took.items()]
+    lines.append("")
     text = "\n".join(lines)
     (work / "results.md").write_text(text, encoding="utf-8")
     return text
@@ -87,6 +90,7 @@ def _leak(work: Path) -> list[str]:
 
 def _board(offline: dict[str, Any], board: dict[str, Any]) -> list[str]:
     guess = {row["name"]: row["auc"] for row in offline["systems"]}
+    blend = "weighted rank" if "weighted rank" in guess else "equal rank"
     lines = [
         "",
         "## The hidden test",
@@ -97,7 +101,7 @@ def _board(offline: dict[str, Any], board: dict[str, Any]) -> list[str]:
     for row in board["systems"]:
         if row["sort"] != "model":
             continue
-        name = "equal rank" if row["name"] == "ensemble" else row["name"]
+        name = blend if row["name"] == "ensemble" else row["name"]
         before = f"{guess[name]:.3f}" if name in guess else "-"
         interval = f"{row['low']:.3f} to {row['high']:.3f}"
         lines.append(f"| {row['name']} | {before} | {row['auc']:.3f} | {interval} |")

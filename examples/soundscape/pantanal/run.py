@@ -11,6 +11,7 @@ Every step is a command that is printed; run again, what is done is not done aga
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ from report import write_report
 from antiphon.evaluation.blending.files.submission import read_scores, write_scores
 
 HERE = Path(__file__).parent
-SYSTEMS = ("sed", "pseudo", "probe")
+NETWORKS = ("sed", "pseudo")
+SYSTEMS = (*NETWORKS, "probe")
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,11 @@ class Runner:
 
     def __init__(self, work: Path) -> None:
         self.work = work
-        self.took: dict[str, float] = {}
+        self.took: dict[str, tuple[float, float]] = {}
 
     def __call__(self, *words: str, accept: tuple[int, ...] = (0,)) -> int:
         print("\n$ antiphon", *words, flush=True)
-        began = time.monotonic()
+        began = now()
         code = subprocess.run(
             [sys.executable, "-m", "antiphon", *words], cwd=self.work, check=False
         ).returncode
@@ -98,9 +100,17 @@ class Runner:
             sys.exit(f"antiphon {words[0]} ended with exit code {code}.")
         return code
 
-    def add(self, what: str, began: float) -> None:
-        """Note the seconds since ``began`` under a name."""
-        self.took[what] = self.took.get(what, 0.0) + time.monotonic() - began
+    def add(self, what: str, began: tuple[float, float]) -> None:
+        """Note under a name the seconds since ``began``, on the clock and of processors."""
+        before = self.took.get(what, (0.0, 0.0))
+        passed = (end - start for end, start in zip(now(), began, strict=True))
+        self.took[what] = (before[0] + next(passed), before[1] + next(passed))
+
+
+def now() -> tuple[float, float]:
+    """Return the time on the clock and that of processors, of this process and its children."""
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return time.monotonic(), sum(one.ru_utime + one.ru_stime for one in usage)
 
 
 def settle(work: Path, scale: Scale) -> None:
@@ -128,7 +138,7 @@ def settle(work: Path, scale: Scale) -> None:
 
 def members(scale: Scale) -> list[str]:
     """Return the names of the networks of the ensemble."""
-    return [f"{kind}-fold{k}" for kind in ("sed", "pseudo") for k in range(scale.folds)]
+    return [f"{kind}-fold{k}" for kind in NETWORKS for k in range(scale.folds)]
 
 
 def train(run: Runner, scale: Scale) -> None:
@@ -161,7 +171,7 @@ def probes(run: Runner, scale: Scale) -> None:
     from probe import make_probes
 
     print("\n$ probe.py: embed focal clips and soundscapes, fit linear heads", flush=True)
-    began = time.monotonic()
+    began = now()
     make_probes(run.work / "world", run.work / "probe", folds=5, l2=100.0)
     run.add("probe", began)
 
@@ -175,32 +185,32 @@ def score(run: Runner, scale: Scale, folder: str) -> None:
         "soundscape", "run", f"world/{folder}", "--ensemble", "ensemble.yaml",
         "--out", f"scores/{folder}.csv", "--member-scores", f"scores/{folder}",
     )  # fmt: skip
-    average(run.work, scale, folder)
+    for kind in NETWORKS:
+        average(run.work, scale, folder, kind)
 
 
-def average(work: Path, scale: Scale, folder: str) -> None:
-    """Write the mean of the folds of each network; classes they never heard get its least score."""
+def average(work: Path, scale: Scale, folder: str, kind: str) -> None:
+    """Write the mean of a network's folds; classes that it never heard get the least score."""
     sample = read_scores(work / "world/sample_submission.csv").classes
-    for kind in ("sed", "pseudo"):
-        files = [
-            read_scores(work / f"scores/{folder}/{kind}-fold{k}.csv") for k in range(scale.folds)
-        ]
-        rows = files[0].rows
-        assert all(file.rows == rows and file.classes == files[0].classes for file in files)
-        mean = np.mean([file.score for file in files], axis=0)
-        full = np.zeros((len(rows), len(sample)))
-        full[:, [sample.index(name) for name in files[0].classes]] = mean
-        write_scores(work / f"scores/{folder}/{kind}.csv", rows, sample, full)
+    files = [read_scores(work / f"scores/{folder}/{kind}-fold{k}.csv") for k in range(scale.folds)]
+    rows, classes = files[0].rows, files[0].classes
+    if any((file.rows, file.classes) != (rows, classes) for file in files):
+        sys.exit(f"The folds of {kind} have not scored the same windows and classes.")
+    full = np.zeros((len(rows), len(sample)))
+    mean = np.mean([file.score for file in files], axis=0)
+    full[:, [sample.index(name) for name in classes]] = mean
+    write_scores(work / f"scores/{folder}/{kind}.csv", rows, sample, full)
 
 
 def audit(run: Runner) -> None:
-    """Judge with the leak: undeclared, it must be caught; declared, it is not evaluable."""
-    files = [f"{name}=scores/train_soundscapes/{name}.csv" for name in ("sed", "pseudo")]
-    files += [f"{name}=probe/{name}.csv" for name in ("probe_focal", "probe", "probe_leak")]
+    """Judge with the leak: undeclared, it must be caught; declared, it is not evaluable.
+
+    What a leak remembers shows against what the others hear, so they are models of its own kind:
+    weak networks, as those of the quick scale, would blur what is heard.
+    """
     words = [
-        "blend", *files, "--truth", "world/train_soundscapes_labels.csv",
-        "--trained-on", "sed=none", "--trained-on", "pseudo=none",
-        "--trained-on", "probe_focal=none",
+        "blend", *(f"{name}=probe/{name}.csv" for name in ("probe_focal", "probe", "probe_leak")),
+        "--truth", "world/train_soundscapes_labels.csv", "--trained-on", "probe_focal=none",
         "--out-of-fold", "probe=probe/probe-folds.csv",
     ]  # fmt: skip
     run(*words, "--out", "audit-undeclared")
@@ -249,7 +259,7 @@ def group_scored(work: Path, scale: Scale, name: str) -> bool:
         return (folder / "probe.csv").is_file()
     if not all((folder / f"{name}-fold{k}.csv").is_file() for k in range(scale.folds)):
         return False
-    average(work, scale, "test_soundscapes")
+    average(work, scale, "test_soundscapes", name)
     return True
 
 

@@ -126,6 +126,7 @@ def test_a_budget_too_small_for_anything_leaves_priors(tmp_path):
     assert done.report["rows"]["why"] == {"not reached within the budget": 12}
 
 
+@pytest.mark.slow
 def test_a_member_too_slow_for_the_budget_is_left_out(tmp_path):
     levels = {f"r{i}": 0.05 * i for i in range(1, 11)}
     write_recordings(tmp_path / "audio", levels, seconds=60.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antiphon.language.tasks.answers.base import Answer, Ask
 from antiphon.language.tasks.draws import Draws
-from antiphon.language.tasks.pair import AUDIO_MARK, AudioRef, Pair
+from antiphon.language.tasks.pair import AUDIO_MARK, Pair
 from antiphon.language.tasks.wording import joined, with_article
 
 
@@ -28,13 +28,13 @@ def put(ask: Ask, answer: Answer) -> Pair:
         question = question.replace("{a_name}", "{name}").replace("{name}", named, 1)
     if answer.options:
         question = f"{question}{_offer(answer.options, draws)}"
-    audio = (*answer.before, AudioRef(row.id, row.audio_path, row.start_s, row.end_s))
+    audio = (*answer.before, ask.sound)
     text = answer.text
     if AUDIO_MARK in question or AUDIO_MARK in text:
         question = question.replace(AUDIO_MARK, "audio")
         text = text.replace(AUDIO_MARK, "audio")
     return Pair(
-        id=f"{row.id}#{task.id}",
+        id=f"{ask.sound.row_id}#{task.id}",
         task=task.id,
         family=task.family,
         form=task.form,

@@ -19,7 +19,7 @@ from antiphon.language.tasks.draws import Draws
 from antiphon.language.tasks.entries import Task, find_tasks
 from antiphon.language.tasks.in_context import with_examples
 from antiphon.language.tasks.needs import eligible
-from antiphon.language.tasks.pair import Pair
+from antiphon.language.tasks.pair import AudioRef, Pair
 from antiphon.language.tasks.rows import BatchRows, filled
 from antiphon.language.tasks.splits import LEFT_OUT
 from antiphon.language.tasks.survey import survey
@@ -30,6 +30,7 @@ THINNED = "thinned out: rows of common taxa get fewer pairs"
 HELD_OUT = "left out of the split: a held-out taxon is heard with it"
 NO_TASK = "no task fits: what they need is not known of the row"
 _LEAST_WEIGHT = 1e-30
+_SOUND = ("id", "audio_path", "start_s", "end_s")
 
 
 class PairMaker:
@@ -84,20 +85,22 @@ class PairMaker:
         wanted = self._wanted(batch, rng)
         order = self._order(batch, np.array(wanted), rng)
         taxa = list(zip(*(rows.column(name) for name in TAXON_COLUMNS), strict=True))
+        sounds = [AudioRef(*values) for values in zip(*map(rows.column, _SOUND), strict=True)]
         pairs: list[tuple[Pair, CorpusRow]] = []
         rejected: list[tuple[str, str]] = []
         for index, n in enumerate(wanted):
             row = rows[index]
             split = splits[index] if splits is not None else None
             if split == LEFT_OUT or n == 0:
-                rejected.append((row.id, HELD_OUT if split == LEFT_OUT else THINNED))
+                rejected.append((sounds[index].row_id, HELD_OUT if split == LEFT_OUT else THINNED))
                 continue
             counts.more_draws += n - 1
             # What is held out of training is an option where it is tested.
             unseen = split is not None and split.startswith("unseen")
             pools = self.world.all_pools if unseen else self.world.pools
             taxon = self.world.taxon(taxa[index])
-            ask = Ask(row, self.tasks[0], self.world, self.config, draws, taxon, pools, split)
+            tools = (self.world, self.config, draws, taxon, pools)
+            ask = Ask(row, self.tasks[0], *tools, sounds[index], split)
             made = self._row(ask, n, order[index], counts)
             pairs += [(pair, row) for pair in made]
             rejected += [(row.id, NO_TASK)] * (n - len(made))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from antiphon.language.schema import CorpusRow
 from antiphon.language.tasks.config import InContextConfig
 from antiphon.language.tasks.draws import Draws
@@ -53,8 +51,8 @@ def in_context(query: Pair, examples: list[Pair]) -> Pair:
     parts = [f"{example.prompt}\nAnswer: {example.answer}" for example in examples]
     prompt = "\n\n".join([*parts, f"{query.prompt}\nAnswer:"])
     audio = tuple(ref for pair in (*examples, query) for ref in pair.audio)
-    return replace(
-        query, id=f"{query.id}#{len(examples)}", prompt=prompt, audio=audio, examples=len(examples)
+    return query._replace(
+        id=f"{query.id}#{len(examples)}", prompt=prompt, audio=audio, examples=len(examples)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -14,8 +14,7 @@ NONE = "None"
 """The answer that none of the options fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class AudioRef:
+class AudioRef(NamedTuple):
     """A sound that a prompt speaks of.
 
     Parameters
@@ -34,8 +33,7 @@ class AudioRef:
     end_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """One question and its answer.
 
     Parameters

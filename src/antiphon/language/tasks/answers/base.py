@@ -35,6 +35,8 @@ class Ask:
         The row's focal taxon.
     pools
         Taxa that wrong options may show, by rank.
+    sound
+        The row's sound.
     split
         Part of a divided corpus that the row is in.
     """
@@ -46,6 +48,7 @@ class Ask:
     draws: Draws
     taxon: Taxon
     pools: Mapping[str, Pool]
+    sound: AudioRef
     split: str | None = None
 
     def truth(self) -> Truth:
